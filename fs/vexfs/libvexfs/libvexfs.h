@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Prototypes of the format core, grouped by file. All return 0 or a negative
+ * errno unless they say otherwise. Functions that take a transaction change
+ * buffers through it; locks they need from the caller are named.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _LIBVEXFS_H
+#define _LIBVEXFS_H
+
+#include "core.h"
+
+/* geom.c: where things are */
+
+/* What mkfs is asked for; 0 means the default. */
+struct vexfs_geom_options {
+	u64	device_bytes;
+	u32	cluster_size;		/* 4096 */
+	u32	bytes_per_inode;	/* 16384 */
+	u64	journal_clusters;	/* 1 %, 4 MiB .. 128 MiB */
+	bool	vector_area;
+};
+
+/* -EINVAL, -EFBIG (device too large) or -ENOSPC (too small) with *why set. */
+int vexfs_geom_compute(const struct vexfs_geom_options *opt,
+		       struct vexfs_geom *geom, const char **why);
+/* From a verified superblock; cross-checks every field. */
+int vexfs_geom_from_super(const struct vexfs_super_block *sb,
+			  struct vexfs_geom *geom, const char **why);
+/* First cluster of group @group, and how many it has (the last is shorter). */
+u64 vexfs_group_first(const struct vexfs_geom *g, u32 group);
+u32 vexfs_group_clusters(const struct vexfs_geom *g, u32 group);
+/* Clusters of metadata at the start of @group. */
+u32 vexfs_group_overhead(const struct vexfs_geom *g, u32 group);
+u64 vexfs_cluster_bitmap_block(const struct vexfs_geom *g, u32 group);
+/* Block @nr (0 or 1) of the group's inode bitmap. */
+u64 vexfs_inode_bitmap_block(const struct vexfs_geom *g, u32 group, u32 nr);
+u64 vexfs_itable_block(const struct vexfs_geom *g, u32 group);
+/* Blocks at the end of the group's inode table that hold no inodes. */
+u32 vexfs_itable_reserved(const struct vexfs_geom *g, u32 group);
+/* Inodes of the group that can be used. */
+u32 vexfs_group_inodes(const struct vexfs_geom *g, u32 group);
+/* Backup set: block 0 is the superblock's, 1.. the descriptors'. */
+u64 vexfs_backup_block(const struct vexfs_geom *g, u32 nr);
+/* Data space -> cluster. */
+u64 vexfs_data_cluster(const struct vexfs_geom *g, u64 index);
+/* Block @nr of the journal, counted in blocks. */
+u64 vexfs_journal_block(const struct vexfs_geom *g, u64 nr);
+u64 vexfs_journal_blocks(const struct vexfs_geom *g);
+/* True if @cluster lies in the vector area. */
+bool vexfs_in_vector_area(const struct vexfs_geom *g, u64 cluster);
+/* Writes the bitmap of @group as it is on a new volume. */
+void vexfs_group_init_bitmap(const struct vexfs_geom *g, u32 group,
+			     void *bitmap);
+/* True if any cluster of [first, first + n) is group metadata or journal. */
+bool vexfs_range_is_fixed(const struct vexfs_geom *g, u64 first, u64 n);
+
+static inline u64 vexfs_cluster_to_block(const struct vexfs_geom *g, u64 c)
+{
+	return c << g->cluster_shift;
+}
+
+static inline u64 vexfs_block_to_cluster(const struct vexfs_geom *g, u64 b)
+{
+	return b >> g->cluster_shift;
+}
+
+/* sb.c: superblock and descriptors */
+u32 vexfs_super_csum(const struct vexfs_super_block *sb);
+/* NULL when fine, else what is wrong. Magic first: "not a VexFS volume". */
+const char *vexfs_verify_super(const struct vexfs_super_block *sb);
+void vexfs_init_super(struct vexfs_super_block *sb,
+		      const struct vexfs_geom *geom);
+/*
+ * Reads and verifies superblock and descriptors from fs->dev, fills @fs,
+ * sums the counters. @why says what is wrong for the log.
+ */
+int vexfs_fs_load(struct vexfs_fs *fs, const char **why);
+void vexfs_fs_unload(struct vexfs_fs *fs);
+/* Change dynamic fields between begin and end. [orphan_lock held] */
+int vexfs_super_begin(struct vexfs_trans *t, struct vexfs_fs *fs);
+int vexfs_super_end(struct vexfs_trans *t, struct vexfs_fs *fs);
+struct vexfs_group_desc *vexfs_group_desc(struct vexfs_fs *fs, u32 group,
+					  struct vexfs_buf **buf);
+u32 vexfs_group_desc_csum(struct vexfs_fs *fs, u32 group,
+			  const struct vexfs_group_desc *gd);
+
+/* verify.c: metadata blocks with a header */
+void vexfs_meta_init(struct vexfs_fs *fs, struct vexfs_buf *buf, u32 magic,
+		     u64 owner, u32 generation);
+void vexfs_meta_csum(struct vexfs_fs *fs, struct vexfs_buf *buf);
+/*
+ * Reads block @bno and verifies header, checksum and the structure that
+ * @magic stands for; ERR_PTR(-EFSBADCRC), (-EFSCORRUPTED) or (-EIO).
+ */
+struct vexfs_buf *vexfs_meta_read(struct vexfs_fs *fs, u64 bno, u32 magic,
+				  u64 owner, u32 generation);
+/* NULL or what is wrong; for fsck and before journaling in debug builds. */
+const char *vexfs_verify_meta(struct vexfs_fs *fs, const void *data, u64 bno,
+			      u32 magic, u64 owner, u32 generation);
+const char *vexfs_verify_extent_node(struct vexfs_fs *fs, const void *data);
+const char *vexfs_verify_extent_root(struct vexfs_fs *fs,
+				     const struct vexfs_extent_root *root);
+const char *vexfs_verify_dir_block(const void *data);
+const char *vexfs_verify_coll_header(const void *data);
+bool vexfs_block_valid(struct vexfs_fs *fs, u64 bno, u64 count);
+
+/* balloc.c: clusters. Takes the group locks. */
+#define VEXFS_ALLOC_VECTOR	0x01	/* prefer the vector area */
+#define VEXFS_ALLOC_RESERVED	0x02	/* may use the reserve */
+#define VEXFS_ALLOC_CREDITS	4	/* bitmap and descriptor, and slack */
+/*
+ * Allocates one run of 1 .. *len clusters, as long as can be had near @goal
+ * (a cluster, 0: don't care); first cluster in *first, length in *len.
+ * -ENOSPC when nothing is free (what is freed but not committed may help:
+ * the caller can commit and retry, see vexfs_balloc_busy()).
+ */
+int vexfs_balloc(struct vexfs_trans *t, struct vexfs_fs *fs, u64 goal,
+		 unsigned int flags, u64 *first, u32 *len);
+int vexfs_bfree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first,
+		u64 len);
+/* Clusters counted free that wait for a commit make a retry worthwhile. */
+bool vexfs_balloc_busy(struct vexfs_fs *fs);
+
+/* ialloc.c: inodes. Takes the group locks. */
+#define VEXFS_IALLOC_CREDITS	4
+/* @parent: 0 for none. *ino and a new *generation are returned. */
+int vexfs_ialloc(struct vexfs_trans *t, struct vexfs_fs *fs, u64 parent,
+		 bool dir, u64 *ino, u32 *generation);
+int vexfs_ifree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino, bool dir);
+/* 1 allocated, 0 free, or negative. */
+int vexfs_inode_allocated(struct vexfs_fs *fs, u64 ino);
+bool vexfs_ino_valid(struct vexfs_fs *fs, u64 ino);
+u64 vexfs_ino_group_goal(struct vexfs_fs *fs, u64 ino);
+
+/* inode_buf.c: on-disk inodes */
+u32 vexfs_inode_csum(struct vexfs_fs *fs, struct vexfs_inode *di);
+const char *vexfs_verify_inode(struct vexfs_fs *fs, struct vexfs_inode *di,
+			       u64 ino);
+/*
+ * The block of inode @ino; *di points into it. Not verified: a new inode is
+ * not one yet. vexfs_inode_read() verifies.
+ */
+struct vexfs_buf *vexfs_inode_buf(struct vexfs_fs *fs, u64 ino,
+				  struct vexfs_inode **di);
+struct vexfs_buf *vexfs_inode_read(struct vexfs_fs *fs, u64 ino,
+				   struct vexfs_inode **di);
+/* Orphan list; i_orphan_next of @ino is changed in its block. */
+#define VEXFS_ORPHAN_CREDITS	4
+int vexfs_orphan_add(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
+int vexfs_orphan_del(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
+
+/* extent.c, extent_alloc.c: extent trees. They take map_sem. */
+struct vexfs_map {
+	u64	lblk;
+	u64	pblk;			/* 0: a hole */
+	u64	len;			/* blocks */
+	bool	unwritten;
+};
+
+void vexfs_node_init(struct vexfs_node *n, struct vexfs_fs *fs, u64 ino,
+		     u32 generation);
+void vexfs_ext_init_root(struct vexfs_extent_root *root);
+/* What is at @lblk, for at most @len blocks; a hole's len is to the next. */
+int vexfs_ext_lookup(struct vexfs_node *n, u64 lblk, u64 len,
+		     struct vexfs_map *map);
+/* Worst case of one tree change: every level splits, and a new root. */
+#define VEXFS_EXT_CREDITS \
+	(VEXFS_EXT_MAX_DEPTH * 2 + 3 * VEXFS_ALLOC_CREDITS + 4)
+/*
+ * Maps @lblk: returns what is there or, for a hole, allocates whole clusters
+ * as one unwritten extent that begins at or before @lblk and covers up to
+ * @len blocks from it. The result in *map starts at @lblk.
+ */
+int vexfs_ext_allocate(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
+		       u64 len, unsigned int flags, struct vexfs_map *map);
+/*
+ * Marks what is mapped unwritten in [lblk, lblk + len) as written. Needs
+ * VEXFS_EXT_CREDITS for each extent it touches; does what the credits allow
+ * and returns the blocks dealt with in *done (> 0 on success).
+ */
+int vexfs_ext_convert(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
+		      u64 len, u64 *done);
+/*
+ * Unmaps [lblk, end) from the end backwards and frees the clusters that
+ * become unused; of a cluster that is only partly in the range the blocks
+ * become unwritten. Stops when credits get short: *more is then true and the
+ * caller restarts the transaction and calls again.
+ */
+int vexfs_ext_remove(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
+		     u64 end, bool *more);
+/* Next mapped or unmapped block from @lblk on: for SEEK and fsck. */
+int vexfs_ext_last(struct vexfs_node *n, u64 *end);
+
+/* dir.c, dir_tree.c: directories. The caller holds the directory's lock. */
+struct vexfs_dirent {
+	u64	key;
+	u64	ino;
+	u8	type;
+	u8	name_len;
+	u8	name[VEXFS_NAME_LEN + 1];
+};
+
+#define VEXFS_DIR_CREDITS \
+	((VEXFS_DIR_MAX_DEPTH + 2) * (VEXFS_EXT_CREDITS + 2))
+/* A new, empty directory: block 0 allocated and written. Sets *size. */
+int vexfs_dir_init(struct vexfs_trans *t, struct vexfs_node *dir, u64 *size);
+/* -ENOENT when there is none. */
+int vexfs_dir_lookup(struct vexfs_node *dir, const u8 *name, u32 len,
+		     struct vexfs_dirent *de);
+/* -EEXIST when the name is there. *size grows with the directory. */
+int vexfs_dir_add(struct vexfs_trans *t, struct vexfs_node *dir,
+		  const u8 *name, u32 len, u64 ino, u8 type, u64 *size);
+/* Removes @name; *size as above. */
+int vexfs_dir_remove(struct vexfs_trans *t, struct vexfs_node *dir,
+		     const u8 *name, u32 len, u64 *size);
+/* Points @name at another inode. */
+int vexfs_dir_set(struct vexfs_trans *t, struct vexfs_node *dir,
+		  const u8 *name, u32 len, u64 ino, u8 type);
+/* First entry with a key >= @key; -ENOENT at the end. */
+int vexfs_dir_next(struct vexfs_node *dir, u64 key, struct vexfs_dirent *de);
+/* Entries of one leaf from @key on, to a callback; for readdir. */
+typedef bool (*vexfs_dir_actor)(void *arg, const struct vexfs_dirent *de);
+int vexfs_dir_iterate(struct vexfs_node *dir, u64 key, vexfs_dir_actor actor,
+		      void *arg);
+/* 1 empty, 0 not, or negative. */
+int vexfs_dir_empty(struct vexfs_node *dir);
+
+#endif /* _LIBVEXFS_H */
