@@ -24,7 +24,6 @@ dir=$BUILD/module/$rel
 link_sources() {
 	local f
 
-	mkdir -p "$dir"
 	(cd "$TOP" && find Kbuild fs include -type f \( -name '*.[ch]' -o \
 		-name Kbuild -o -name Makefile \) ! -name '*.mod.c') |
 		sort >"$dir/sources.new"
@@ -41,13 +40,14 @@ link_sources() {
 }
 
 kbuild() {
-	make -s -j"$(nproc)" -C "$kdir" M="$dir" W=1 "$@" modules 2>&1
+	make -s -j"$(nproc)" -C "$kdir" M="$dir" W=1 "$@" 2>&1
 }
 
 # Debian's 6.1 headers have no vmlinux to make BTF from, and a compiler newer
 # than the kernel's is no fault of the module.
 expected() {
-	grep -vE '^Skipping BTF generation|compiler differs from the one|^  (The kernel was built by|You are using):' || true
+	grep -vE -e '^Skipping BTF generation|compiler differs from the one' \
+		-e '^  (The kernel was built by|You are using):' || true
 }
 
 # Objects whose source is named by a warning are rebuilt next time; a header
@@ -65,41 +65,23 @@ forget_warned() {
 		done
 }
 
-build() {
-	make -s -j"$(nproc)" -C "$kdir" M="$dir" W=1 "$@" modules 2>&1
-}
-
-# Debian's 6.1 headers have no vmlinux to make BTF from, and a compiler newer
-# than the kernel's is no fault of the module.
-expected() {
-	grep -vE '^Skipping BTF generation|compiler differs from the one|^  (The kernel was built by|You are using):' || true
-}
-
-# Objects whose source is named by a warning are rebuilt next time.
-forget_warned() {
-	local f
-
-	sed -nE "s#^($dir/|$TOP/)?([^: ]+)\\.[ch]:[0-9].*#\\2#p" \
-		"$dir/warnings" | sort -u | while read -r f; do
-		rm -f "$dir/$f.o"
-	done
-	! grep -q '\.h:' "$dir/warnings" || find "$dir" -name '*.o' -delete
-}
-
-build() {
+build_module() {
 	local ok=0
 
-	kbuild | expected >"$dir/warnings" || ok=$?
+	kbuild modules | expected >"$dir/warnings" || ok=$?
 	cat "$dir/warnings" >&2
 	forget_warned
 	return $ok
 }
 
+mkdir -p "$dir"
+exec 9>"$dir/.lock"
+flock 9
 link_sources
-build || die "the module does not build for $rel"
+build_module || die "the module does not build for $rel"
 if [ "${2:-}" = sparse ]; then
 	# Checked apart from the build: all files, every time.
-	kbuild C=2 CF=-D__CHECK_ENDIAN__ | expected |
+	kbuild C=2 CF=-D__CHECK_ENDIAN__ modules | expected |
 		grep -vxFf "$dir/warnings" >"$dir/sparse" || true
 	cat "$dir/sparse" >&2
 fi

@@ -2,10 +2,11 @@
 # shellcheck shell=bash
 #
 # Builds the guest's root: busybox, the job's script and files, the shared
-# libraries these need, and the kernel modules asked for. Sourced by run.sh.
+# libraries these need, and the kernel modules asked for. Sourced by run.sh,
+# whose variables it uses.
+# shellcheck disable=SC2154
 
 root_create() {
-	root=$1
 	mkdir -p "$root"/{bin,sbin,job/bin,usr/bin,etc,root,lib}
 	ln -s lib "$root/lib64"
 	cp "$CACHE/busybox" "$root/bin/busybox"
@@ -20,7 +21,8 @@ root_create() {
 root_add_libs() {
 	local lib
 
-	LC_ALL=C ldd "$1" 2>/dev/null |
+	# ldd fails for a static program.
+	{ LC_ALL=C ldd "$1" 2>/dev/null || true; } |
 		sed -nE 's/^[^/]*(\/[^ ]+) \(0x.*/\1/p' |
 		while read -r lib; do
 			[ ! -e "$root$lib" ] || continue

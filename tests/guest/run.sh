@@ -3,6 +3,8 @@
 #
 # Boots a Debian kernel in QEMU on an initramfs of busybox and the given files,
 # runs a script in it, and ends with the script's exit status. See --help.
+# Variables set here are used in watch.sh too.
+# shellcheck disable=SC2034
 set -eu -o pipefail
 GUEST=$(cd "$(dirname "$0")" && pwd)
 . "$GUEST/../lib.sh"
@@ -43,8 +45,9 @@ VEXFS_ACCEL=kvm uses KVM where it works.
 END
 }
 
+timeout=600 idle=120 quiet=""
 kernel="" module="" script="" append="" qemu_more="" log="" name=""
-mem=1536M smp=2 timeout=600 idle=120 reboots=0 quiet=""
+mem=1536M smp=2 reboots=0
 kmods=() disks=() files=() envs=() args=()
 
 parse() {
@@ -117,7 +120,8 @@ job_env() {
 initramfs() {
 	local f
 
-	root_create "$work/root"
+	root=$work/root
+	root_create
 	cp "$script" "$root/job/script"
 	job_env >"$root/job/env"
 	for f in ${files+"${files[@]}"}; do
@@ -182,7 +186,7 @@ start_qemu() {
 	# A /dev/kvm without hardware behind it fails in mid-boot, so the
 	# emulator is the default.
 	accel=${VEXFS_ACCEL:-tcg}
-	qemu=(qemu-system-x86_64 -accel "$accel" -cpu max,la57=off -smp "$smp"
+	qemu=(qemu-system-x86_64 -accel "$accel" -cpu "max,la57=off" -smp "$smp"
 	      -m "$mem" -nodefaults -no-user-config -display none
 	      -kernel "$CACHE/kernels/$release/vmlinuz"
 	      -initrd "$work/initramfs" -append "$(cmdline)"
