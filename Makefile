@@ -50,6 +50,11 @@ CLIENT_SRC	:= $(wildcard tools/client/*.c)
 MKFS_SRC	:= $(wildcard mkfs/*.c)
 FSCK_SRC	:= $(wildcard fsck/*.c tools/fsck/*.c)
 VEXCTL_SRC	:= $(wildcard tools/vexctl/*.c)
+# The demo's reference reads vectors as vexctl does.
+BRUTE_SRC	:= tests/demo/brute.c $(filter-out tools/vexctl/main.c \
+		   tools/vexctl/create.c tools/vexctl/ids.c \
+		   tools/vexctl/import.c tools/vexctl/info.c \
+		   tools/vexctl/search.c,$(VEXCTL_SRC))
 UNIT_SRC	:= $(wildcard tests/unit/test_*.c)
 UNITLIB_SRC	:= $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 
@@ -57,7 +62,7 @@ TOOLS		:= $(if $(MKFS_SRC),$(BUILD)/bin/mkfs.vexfs) \
 		   $(if $(FSCK_SRC),$(BUILD)/bin/fsck.vexfs) \
 		   $(if $(VEXCTL_SRC),$(BUILD)/bin/vexctl)
 
-.PHONY: all module tools install install-module install-tools install-man \
+.PHONY: all module tools brute install install-module install-tools install-man \
 	clean distclean deps unit unit-asan selftests lint check demo help \
 	unit-programs unit-asan-programs guest-modules FORCE
 .DELETE_ON_ERROR:
@@ -90,7 +95,7 @@ $(1)/tests/unit/test_%: $(1)/tests/unit/test_%.o \
 	$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^ $$(LIBS)
 
 DEPS += $(patsubst %.c,$(1)/%.d,$(CORE_SRC) $(CLIENT_SRC) $(MKFS_SRC) \
-	$(FSCK_SRC) $(VEXCTL_SRC) $(UNIT_SRC) $(UNITLIB_SRC))
+	$(FSCK_SRC) $(VEXCTL_SRC) tests/demo/brute.c $(UNIT_SRC) $(UNITLIB_SRC))
 endef
 
 OBJ		:= $(BUILD)/obj
@@ -110,6 +115,12 @@ endef
 $(eval $(call program,mkfs.vexfs,$(MKFS_SRC)))
 $(eval $(call program,fsck.vexfs,$(FSCK_SRC)))
 $(eval $(call program,vexctl,$(VEXCTL_SRC)))
+
+brute: $(BUILD)/tests/brute
+$(BUILD)/tests/brute: $(BRUTE_SRC:%.c=$(OBJ)/%.o) \
+		$(OBJ)/libvexfs-client.a $(OBJ)/libvexfs.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 unit-programs: $(UNIT_SRC:%.c=$(OBJ)/%)
 unit-asan-programs: $(UNIT_SRC:%.c=$(ASAN)/%)

@@ -10,12 +10,12 @@ cd "$(dirname "$0")/../.."
 
 kernel=${KERNEL:-6.12}
 tests/deps.sh build guest
-make -s tools
+make -s tools brute
 tests/fetch.sh kernel "$kernel"
 tests/fetch.sh busybox
 
 tools=()
-for tool in "$BUILD"/bin/*; do
+for tool in "$BUILD"/bin/* "$BUILD/tests/brute"; do
 	tools+=(--file "$tool")
 done
 rm -f "$BUILD/guest/demo.img"
