@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Brute-force nearest neighbours in double precision, outside the kernel:
- * what exact searches are checked against. Prints "query: id id ..." lines.
+ * what exact searches are checked against. Prints a line "query: ids" a query.
  *
  * usage: brute DATA QUERIES METRIC K SKIP LIMIT
  *

@@ -56,8 +56,9 @@ exact_check() {
 			for (i = 2; i <= NF; i += 2) row = row " " $i
 			print row }' >/tmp/exact.ids
 	brute "$data" "$data" cosine 10 5000 $exact_queries >/tmp/brute.ids
-	[ "$(wc -l </tmp/brute.ids)" = $exact_queries ] &&
-		cmp /tmp/exact.ids /tmp/brute.ids ||
+	[ "$(wc -l </tmp/brute.ids)" = $exact_queries ] ||
+		fail "the reference gave no answers"
+	cmp /tmp/exact.ids /tmp/brute.ids ||
 		fail "exact search differs from the reference"
 }
 

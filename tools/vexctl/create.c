@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,15 +92,33 @@ int create_collection(const char *path, struct vexfs_create *c)
 	return fd;
 }
 
+void create_long_options(struct option *all, const struct option *own,
+			 unsigned int nown)
+{
+	static const struct option common[CREATE_NOPTIONS] = {
+		{ "dims", required_argument, NULL, 'd' },
+		{ "type", required_argument, NULL, 't' },
+		{ "metric", required_argument, NULL, 'm' },
+		{ "index", required_argument, NULL, 'i' },
+		{ "m", required_argument, NULL, CREATE_M },
+		{ "ef-construction", required_argument, NULL, CREATE_EFC },
+		{ "ef", required_argument, NULL, CREATE_EF },
+		{ "seed", required_argument, NULL, CREATE_SEED },
+	};
+
+	memcpy(all, common, sizeof(common));
+	if (nown)
+		memcpy(all + CREATE_NOPTIONS, own, nown * sizeof(*own));
+	memset(all + CREATE_NOPTIONS + nown, 0, sizeof(*all));
+}
+
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		CREATE_OPTIONS,
-		{ NULL, 0, NULL, 0 },
-	};
+	struct option options[CREATE_NOPTIONS + 1];
 	struct vexfs_create c;
 	int opt, fd;
 
+	create_long_options(options, NULL, 0);
 	create_defaults(&c);
 	while ((opt = getopt_long(argc, argv, "d:t:m:i:", options, NULL)) != -1)
 		if (opt == '?')

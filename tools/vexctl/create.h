@@ -7,19 +7,16 @@
 #ifndef _VEXCTL_CREATE_H
 #define _VEXCTL_CREATE_H
 
+#include <getopt.h>
+
 #include "vexctl.h"
 
 enum { CREATE_M = 256, CREATE_EFC, CREATE_EF, CREATE_SEED, CREATE_LAST };
 
-#define CREATE_OPTIONS							\
-	{ "dims", required_argument, NULL, 'd' },			\
-	{ "type", required_argument, NULL, 't' },			\
-	{ "metric", required_argument, NULL, 'm' },			\
-	{ "index", required_argument, NULL, 'i' },			\
-	{ "m", required_argument, NULL, CREATE_M },			\
-	{ "ef-construction", required_argument, NULL, CREATE_EFC },	\
-	{ "ef", required_argument, NULL, CREATE_EF },			\
-	{ "seed", required_argument, NULL, CREATE_SEED }
+/* For getopt_long(): these, then the @own ones of a command, then zeroes. */
+#define CREATE_NOPTIONS	8
+void create_long_options(struct option *all, const struct option *own,
+			 unsigned int nown);
 
 #define CREATE_HELP							\
 	"  -d, --dims N             dimensions, 1 to 16384 (default: mkfs -D)\n" \

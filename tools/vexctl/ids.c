@@ -144,7 +144,7 @@ static void delete_ids(const char *path, const struct id_list *ids,
 	int err = vexfs_delete(fd, &d);
 
 	if (err == -ENOENT)
-		fail("%s lacks one of the ids; nothing was deleted (--ignore-missing skips such ids)",
+		fail("%s lacks an id; nothing was deleted (--ignore-missing skips it)",
 		     path);
 	if (err)
 		fail_call("cannot delete from", path, -err);
@@ -196,7 +196,7 @@ struct listing {
 	bool json, vectors;
 };
 
-static void list(const struct listing *l, int fd,
+static void print_list(const struct listing *l, int fd,
 		 const struct vexfs_info *info)
 {
 	unsigned int dims = info->dims;
@@ -258,7 +258,7 @@ static int run_list(int argc, char **argv)
 	fd = open_collection(l.path, O_RDONLY, &info);
 	if (l.vectors)
 		check_type(l.path, &info);
-	list(&l, fd, &info);
+	print_list(&l, fd, &info);
 	close(fd);
 	return 0;
 }

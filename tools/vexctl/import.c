@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +73,7 @@ static void insert_failed(const struct import *im, int err)
 {
 	switch (err) {
 	case EEXIST:
-		fail("%s: an id of vectors %llu to %llu exists already; --upsert replaces, --first-id N chooses other ids",
+		fail("%s: an id of vectors %llu to %llu exists; see --upsert and --first-id",
 		     im->path, (unsigned long long)im->done,
 		     (unsigned long long)(im->done + im->batch - 1));
 	case EINVAL:
@@ -244,8 +243,7 @@ static void option(struct import *im, int opt, const char *arg)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		CREATE_OPTIONS,
+	static const struct option own[] = {
 		{ "first-id", required_argument, NULL, IMPORT_FIRST },
 		{ "skip", required_argument, NULL, IMPORT_SKIP },
 		{ "limit", required_argument, NULL, IMPORT_LIMIT },
@@ -253,17 +251,18 @@ static int run(int argc, char **argv)
 		{ "upsert", no_argument, NULL, IMPORT_UPSERT },
 		{ "no-wait", no_argument, NULL, IMPORT_NOWAIT },
 		{ "json", no_argument, NULL, IMPORT_JSON },
-		{ NULL, 0, NULL, 0 },
 	};
+	struct option options[CREATE_NOPTIONS + COUNT(own) + 1];
 	struct sigaction sa = { .sa_handler = on_signal };
 	struct import im = { .batch = 1000, .assign = true };
 	int opt;
 
+	create_long_options(options, own, COUNT(own));
 	create_defaults(&im.create);
 	while ((opt = getopt_long(argc, argv, "d:t:m:i:", options, NULL)) != -1)
 		option(&im, opt, optarg);
 	if (argc - optind != 2)
-		usage_error("import takes a collection and a file of vectors; see 'vexctl import --help'");
+		usage_error("import takes a collection and a file; see 'vexctl import --help'");
 	im.path = argv[optind];
 	im.data = argv[optind + 1];
 	sigaction(SIGINT, &sa, NULL);

@@ -51,7 +51,7 @@ static size_t fields_of(const struct vexfs_info *in, struct field *f)
 	};
 
 	memcpy(f, all, sizeof(all));
-	return sizeof(all) / sizeof(all[0]);
+	return COUNT(all);
 }
 
 static void print_json(const char *path, const struct field *f, size_t n)

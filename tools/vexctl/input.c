@@ -58,10 +58,10 @@ static int npy_elem(const struct vectors *v, const char *descr)
 		"'<f2'", "'<f4'", "'<f8'", "'|i1'", "'|u1'",
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < COUNT(names); i++)
 		if (!strncmp(descr, names[i], 5))
 			return i;
-	fail("%s: element type %.5s is not supported; save the array as float32 (numpy: a.astype('<f4'))",
+	fail("%s: element type %.5s is not read; save a.astype('<f4')",
 	     v->path, descr);
 }
 

@@ -14,14 +14,12 @@ static const struct command * const commands[] = {
 	&cmd_list, &cmd_info, &cmd_wait,
 };
 
-#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
-
 static void overview(FILE *out)
 {
 	fprintf(out,
 		"Usage: vexctl COMMAND FILE [OPTIONS]\n"
 		"Collections of vectors on a VexFS volume.\n\n");
-	for (size_t i = 0; i < NCOMMANDS; i++)
+	for (size_t i = 0; i < COUNT(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name,
 			commands[i]->what);
 	fprintf(out,
@@ -32,7 +30,7 @@ static void overview(FILE *out)
 
 static const struct command *find(const char *name)
 {
-	for (size_t i = 0; i < NCOMMANDS; i++)
+	for (size_t i = 0; i < COUNT(commands); i++)
 		if (!strcmp(commands[i]->name, name))
 			return commands[i];
 	return NULL;

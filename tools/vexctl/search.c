@@ -368,8 +368,8 @@ static int run(int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "k:", options, NULL)) != -1)
 		option(&s, opt, optarg);
 	files = argc - optind;
-	if (files < 1 || files > 2 || (files == 2) == (s.nids > 0))
-		usage_error("search takes a collection, and either queries in a file (or -) or --id N; see 'vexctl search --help'");
+	if (files < 1 || files > 2 || files - 1 == !!s.nids)
+		usage_error("search takes a collection and queries or --id N; see 'vexctl search --help'");
 	s.path = argv[optind];
 	prepare(&s);
 	if (s.nids)

@@ -18,6 +18,8 @@
 #define EXIT_FAILED	1
 #define EXIT_USAGE	2
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 struct command {
 	const char *name;
 	const char *args;
