@@ -197,7 +197,7 @@ struct listing {
 };
 
 static void print_list(const struct listing *l, int fd,
-		 const struct vexfs_info *info)
+		       const struct vexfs_info *info)
 {
 	unsigned int dims = info->dims;
 	uint64_t *ids = xmalloc(LIST_BATCH, sizeof(*ids));

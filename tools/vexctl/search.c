@@ -369,7 +369,7 @@ static int run(int argc, char **argv)
 		option(&s, opt, optarg);
 	files = argc - optind;
 	if (files < 1 || files > 2 || files - 1 == !!s.nids)
-		usage_error("search takes a collection and queries or --id N; see 'vexctl search --help'");
+		usage_error("search takes a collection and queries, or --id N; see --help");
 	s.path = argv[optind];
 	prepare(&s);
 	if (s.nids)
