@@ -21,8 +21,16 @@ INSTALL		?= install
 DEPMOD		?= PATH=$$PATH:/sbin:/usr/sbin depmod
 
 # ------------------------------------------------------------- userspace
-CC		?= gcc
-AR		?= ar
+ifeq ($(origin CC),default)
+CC		:= gcc
+endif
+# One line a file; make V=1 shows the commands.
+ifeq ($(V),1)
+cmd		= $(2)
+else
+cmd		= @printf '  %-7s %s\n' $(1) $@; $(2)
+endif
+
 CFLAGS		?= -O2 -g
 WARN		:= -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 		   -Wno-missing-field-initializers -Wstrict-prototypes
@@ -64,7 +72,7 @@ TOOLS		:= $(if $(MKFS_SRC),$(BUILD)/bin/mkfs.vexfs) \
 
 .PHONY: all module tools brute install install-module install-tools install-man \
 	clean distclean deps unit unit-asan selftests lint check demo help \
-	unit-programs unit-asan-programs guest-modules FORCE
+	unit-programs unit-asan-programs demo-programs guest-modules FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: tools module
@@ -76,23 +84,23 @@ tools: $(TOOLS)
 define variant
 $(1)/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS_ALL) $$(CPPFLAGS) $$(CFLAGS_ALL) $$(CFLAGS) $(2) \
-		$$(simd_flags) -c -o $$@ $$<
+	$$(call cmd,CC,$$(CC) $$(CPPFLAGS_ALL) $$(CPPFLAGS) $$(CFLAGS_ALL) \
+		$$(CFLAGS) $(2) $$(simd_flags) -c -o $$@ $$<)
 
 $(1)/libvexfs.a: $(CORE_SRC:%.c=$(1)/%.o)
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
 
 $(1)/libvexfs-client.a: $(CLIENT_SRC:%.c=$(1)/%.o)
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
 
 $(1)/tests/unit/test_%: $(1)/tests/unit/test_%.o \
 		$(UNITLIB_SRC:%.c=$(1)/%.o) \
 		$(1)/libvexfs-client.a $(1)/libvexfs.a
-	$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^ $$(LIBS)
+	$$(call cmd,LD,$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^ $$(LIBS))
 
 DEPS += $(patsubst %.c,$(1)/%.d,$(CORE_SRC) $(CLIENT_SRC) $(MKFS_SRC) \
 	$(FSCK_SRC) $(VEXCTL_SRC) tests/demo/brute.c $(UNIT_SRC) $(UNITLIB_SRC))
@@ -110,7 +118,7 @@ define program
 $(BUILD)/bin/$(1): $(2:%.c=$(OBJ)/%.o) \
 		$(OBJ)/libvexfs-client.a $(OBJ)/libvexfs.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$$(call cmd,LD,$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS))
 endef
 $(eval $(call program,mkfs.vexfs,$(MKFS_SRC)))
 $(eval $(call program,fsck.vexfs,$(FSCK_SRC)))
@@ -121,6 +129,17 @@ $(BUILD)/tests/brute: $(BRUTE_SRC:%.c=$(OBJ)/%.o) \
 		$(OBJ)/libvexfs-client.a $(OBJ)/libvexfs.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# What the demo checks the module against, in the guest; they read the same
+# files as vexctl.
+DEMO		:= $(patsubst tests/demo/%.c,$(BUILD)/demo/%,\
+		   $(wildcard tests/demo/*.c))
+$(BUILD)/demo/%: $(OBJ)/tests/demo/%.o \
+		$(filter-out %/main.o,$(VEXCTL_SRC:%.c=$(OBJ)/%.o)) \
+		$(OBJ)/libvexfs-client.a $(OBJ)/libvexfs.a
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) $(LDFLAGS) -o $@ $^ $(LIBS))
+demo-programs: $(DEMO)
 
 unit-programs: $(UNIT_SRC:%.c=$(OBJ)/%)
 unit-asan-programs: $(UNIT_SRC:%.c=$(ASAN)/%)

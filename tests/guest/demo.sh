@@ -3,7 +3,8 @@
 #
 # Host side of "make demo": gets what is missing, builds module and tools, and
 # runs tests/demo/guest.sh in a guest of the newest supported kernel, with
-# mkfs.vexfs, vexctl and the data of demo/ (found in /job/demo).
+# mkfs.vexfs, vexctl, the programs of tests/demo and the data of demo/ (found
+# in /job/demo).
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 . tests/lib.sh

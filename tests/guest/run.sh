@@ -182,12 +182,12 @@ tsc_khz() {
 	"$bin"
 }
 
-start_qemu() {
+qemu_command() {
 	# A /dev/kvm without hardware behind it fails in mid-boot, so the
 	# emulator is the default.
 	accel=${VEXFS_ACCEL:-tcg}
 	qemu=(qemu-system-x86_64 -accel "$accel" -cpu "max,la57=off" -smp "$smp"
-	      -m "$mem" -nodefaults -no-user-config -display none
+	      -m "$mem" -no-reboot -nodefaults -no-user-config -display none
 	      -kernel "$CACHE/kernels/$release/vmlinuz"
 	      -initrd "$work/initramfs" -append "$(cmdline)"
 	      -chardev "stdio,id=con,mux=on,signal=off" -serial chardev:con
@@ -198,6 +198,9 @@ start_qemu() {
 	mkfifo "$work/con" "$work/out" "$work/keys"
 	# Held open so that QEMU's console input never ends.
 	exec 8<>"$work/keys"
+}
+
+start_qemu() {
 	"${qemu[@]}" <&8 >"$work/con" 2>"$work/qemu.err" &
 	qemu_pid=$!
 }
@@ -205,5 +208,5 @@ start_qemu() {
 parse "$@"
 prepare
 initramfs
-start_qemu
+qemu_command
 watch_guest
