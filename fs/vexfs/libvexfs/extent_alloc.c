@@ -7,7 +7,7 @@
 #include "extent.h"
 
 /* At most this many blocks in one go; a group has far fewer. */
-#define VEXFS_EXT_MAX_ALLOC	(1u << 30)
+#define VEXFS_EXT_MAX_ALLOC	0x40000000u
 
 /* The hole around the target, cut to what was asked for in whole clusters. */
 static int vexfs_ext_hole(struct vexfs_ext_path *p, u64 lblk, u64 len,
@@ -18,6 +18,9 @@ static int vexfs_ext_hole(struct vexfs_ext_path *p, u64 lblk, u64 len,
 	u64 lo = p->lo, hi = vexfs_ext_next(p);
 	struct vexfs_ext_rec r;
 
+	*first = lblk & ~mask;
+	*end = min(hi, lblk + min_t(u64, len, VEXFS_EXT_MAX_ALLOC));
+	*end = (*end + mask) & ~mask;
 	if (leaf->idx >= 0) {
 		vexfs_ext_get(&leaf->rec[leaf->idx], &r);
 		lo = vexfs_ext_end(&r);
@@ -25,9 +28,6 @@ static int vexfs_ext_hole(struct vexfs_ext_path *p, u64 lblk, u64 len,
 	if ((lo | hi) & mask)
 		return VEXFS_CORRUPTED(p->n->fs, p->n->ino, 0,
 				       "a cluster is mapped in part");
-	*first = lblk & ~mask;
-	*end = min(hi, lblk + min_t(u64, len, VEXFS_EXT_MAX_ALLOC));
-	*end = (*end + mask) & ~mask;
 	return 0;
 }
 

@@ -96,17 +96,14 @@ static int vexfs_ext_reserve(struct vexfs_trans *t, struct vexfs_ext_path *p,
 			     struct vexfs_ext_reserve *res)
 {
 	struct vexfs_node *n = p->n;
-	u64 goal = n->goal;
+	u64 goal = n->goal ?: vexfs_ino_group_goal(n->fs, n->ino);
 	int err;
 
 	res->nr = 0;
-	if (!nr)
-		return 0;
-	if (p->depth)
-		goal = vexfs_block_to_cluster(&n->fs->geom,
-				vexfs_buf_bno(vexfs_ext_leaf(p)->buf)) + 1;
-	else if (!goal)
-		goal = vexfs_ino_group_goal(n->fs, n->ino);
+	if (nr && p->depth) {
+		goal = vexfs_buf_bno(vexfs_ext_leaf(p)->buf);
+		goal = vexfs_block_to_cluster(&n->fs->geom, goal) + 1;
+	}
 	while (res->nr < nr) {
 		err = vexfs_ext_reserve_one(t, n, goal, flags, res);
 		if (err) {
