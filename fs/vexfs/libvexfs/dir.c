@@ -95,7 +95,6 @@ int vexfs_dir_init(struct vexfs_trans *t, struct vexfs_node *dir, u64 *size)
 	}
 	vexfs_meta_init(dir->fs, buf, VEXFS_MAGIC_DIR, dir->ino,
 			dir->generation);
-	vexfs_dir_clear_block(vexfs_dir_data(buf));
 	vexfs_meta_csum(dir->fs, buf);
 	err = vexfs_trans_dirty(t, buf);
 	vexfs_buf_put(buf);

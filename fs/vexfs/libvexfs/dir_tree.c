@@ -159,7 +159,6 @@ static int vexfs_dir_extend(struct vexfs_trans *t, struct vexfs_dir_path *p,
 	}
 	vexfs_meta_init(dir->fs, buf, VEXFS_MAGIC_DIR, dir->ino,
 			dir->generation);
-	vexfs_dir_clear_block(vexfs_dir_data(buf));
 	vexfs_dir_data(buf)->db_flags = cpu_to_le16(VEXFS_DIR_FREE);
 	vexfs_dir_data(buf)->db_free = vexfs_dir_data(root)->db_free;
 	vexfs_dir_data(root)->db_free = cpu_to_le32(lblk);

@@ -20,10 +20,9 @@ static const char *vexfs_verify_extents(struct vexfs_fs *fs,
 					const struct vexfs_extent *rec,
 					int count)
 {
-	const struct vexfs_geom *g = &fs->geom;
-	u32 mask = g->cluster_blocks - 1;
+	u32 mask = fs->geom.cluster_blocks - 1;
 	struct vexfs_ext_rec r;
-	u64 next = 0, first, last;
+	u64 next = 0;
 	int i;
 
 	for (i = 0; i < count; i++) {
@@ -38,11 +37,7 @@ static const char *vexfs_verify_extents(struct vexfs_fs *fs,
 		if ((r.lblk ^ r.pblk) & mask)
 			return "extent is not aligned with its clusters";
 		if (!vexfs_block_valid(fs, r.pblk, r.len))
-			return "extent is not on the volume";
-		first = vexfs_block_to_cluster(g, r.pblk);
-		last = vexfs_block_to_cluster(g, r.pblk + r.len - 1);
-		if (vexfs_range_is_fixed(g, first, last - first + 1))
-			return "extent covers fixed metadata";
+			return "extent leaves the data area";
 	}
 	return NULL;
 }
@@ -51,8 +46,7 @@ static const char *vexfs_verify_indexes(struct vexfs_fs *fs,
 					const struct vexfs_extent *rec,
 					int count)
 {
-	const struct vexfs_geom *g = &fs->geom;
-	u32 mask = g->cluster_blocks - 1;
+	u32 mask = fs->geom.cluster_blocks - 1;
 	struct vexfs_ext_rec r;
 	u64 next = 0;
 	int i;
@@ -67,10 +61,7 @@ static const char *vexfs_verify_indexes(struct vexfs_fs *fs,
 		if ((r.lblk | r.pblk) & mask)
 			return "extent index is not aligned with clusters";
 		if (!vexfs_block_valid(fs, r.pblk, 1))
-			return "extent tree node is not on the volume";
-		if (vexfs_range_is_fixed(g, vexfs_block_to_cluster(g, r.pblk),
-					 1))
-			return "extent tree node in fixed metadata";
+			return "extent tree node is not in the data area";
 	}
 	return NULL;
 }

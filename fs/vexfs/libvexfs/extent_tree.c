@@ -120,7 +120,6 @@ vexfs_ext_init_node(struct vexfs_node *n, struct vexfs_buf *buf, int depth,
 {
 	struct vexfs_extent_node *node = vexfs_buf_data(buf);
 
-	memset(node, 0, sizeof(*node));
 	vexfs_meta_init(n->fs, buf, VEXFS_MAGIC_EXTENT, n->ino,
 			n->generation);
 	node->en_depth = cpu_to_le16(depth);
