@@ -14,7 +14,7 @@
 /* Ends the test with "not ok" and the place. */
 #define CHECK(cond, ...) do {						\
 	if (!(cond))							\
-		tu_fail(__FILE__, __LINE__, #cond, "" __VA_ARGS__);	\
+		tu_fail(__FILE__, __LINE__, #cond, "# " __VA_ARGS__);	\
 } while (0)
 
 void tu_fail(const char *file, int line, const char *cond, const char *fmt,
