@@ -248,8 +248,14 @@ struct vexfs_dirent {
 	u8	name[VEXFS_NAME_LEN + 1];
 };
 
+/*
+ * Each level may split, and the root grow: two blocks a level, the free list,
+ * and as many new blocks. Of those only the first may find a full extent tree
+ * on its way; the others change its leaf and a bitmap.
+ */
 #define VEXFS_DIR_CREDITS \
-	((VEXFS_DIR_MAX_DEPTH + 2) * (VEXFS_EXT_CREDITS + 2))
+	(2 * (VEXFS_DIR_MAX_DEPTH + 1) + VEXFS_EXT_CREDITS + \
+	 VEXFS_DIR_MAX_DEPTH * (VEXFS_ALLOC_CREDITS + 1))
 /* A new, empty directory: block 0 allocated and written. Sets *size. */
 int vexfs_dir_init(struct vexfs_trans *t, struct vexfs_node *dir, u64 *size);
 /* -ENOENT when there is none. */
