@@ -37,8 +37,8 @@ static void vexfs_error_fill(struct vexfs_error_info *ei, u64 ino, u64 block,
 }
 
 /* A handle may be held here, so a worker brings the record to disk. */
-static void vexfs_error_record(struct super_block *sb, u64 ino, u64 block,
-			       const char *func, int line, int error)
+void vexfs_error_record(struct super_block *sb, u64 ino, u64 block,
+			const char *func, int line, int error)
 {
 	struct vexfs_sb_info *sbi = VEXFS_SB(sb);
 
@@ -113,7 +113,7 @@ void vexfs_error_worker(struct work_struct *work)
 	handle_t *handle;
 	int err;
 
-	if (!fs->sb_buf)
+	if (!test_bit(VEXFS_SBF_READY, &sbi->flags))
 		return;
 	handle = vexfs_journal_start(sbi->sb, 1);
 	if (IS_ERR(handle))

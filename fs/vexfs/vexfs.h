@@ -22,7 +22,12 @@
 #include "compat.h"
 #include "libvexfs/libvexfs.h"
 
+struct fs_context;
+struct fs_parameter;
+struct fs_parameter_spec;
 struct vexfs_collection;
+
+#define VEXFS_VERSION	"1.0.0"
 
 /*
  * A mounted volume.
@@ -67,6 +72,7 @@ struct vexfs_sb_info {
 enum {
 	VEXFS_SBF_SHUTDOWN,	/* by FS_IOC_SHUTDOWN */
 	VEXFS_SBF_ABORTED,	/* the journal failed; it was said */
+	VEXFS_SBF_READY,	/* the superblock is loaded */
 	VEXFS_SBF_NORECOVERY,	/* mount option */
 };
 
@@ -93,12 +99,7 @@ struct vexfs_inode_info {
 	struct mutex		disk_lock;
 	/** @map_seq: raised with every change of the extent tree */
 	atomic_t		map_seq;
-	/**
-	 * @raw_lock: this inode's part of its block: log_inode and the orphan
-	 * list write there. Inside map_sem, outside orphan_lock.
-	 */
-	struct mutex		raw_lock;
-	/** @orphan: on the orphan list [raw_lock] */
+	/** @orphan: on the orphan list [i_rwsem, or nobody else has it] */
 	bool			orphan;
 	/** @sync_tid, @datasync_tid: transactions an fsync must wait for */
 	tid_t			sync_tid;
@@ -169,6 +170,9 @@ void vexfs_fs_error(struct super_block *sb, u64 ino, u64 block,
 		    const char *func, int line, int error, const char *what);
 #define vexfs_error(sb, ino, block, error, what) \
 	vexfs_fs_error(sb, ino, block, __func__, __LINE__, error, what)
+/* Only notes it in the superblock; both may be called with a handle held. */
+void vexfs_error_record(struct super_block *sb, u64 ino, u64 block,
+			const char *func, int line, int error);
 void vexfs_error_worker(struct work_struct *work);
 
 /* journal.c: jbd2, and the kernel's side of the shared core's seam */
@@ -216,22 +220,25 @@ int vexfs_journal_commit(struct super_block *sb);
 bool vexfs_should_retry(struct super_block *sb, int *retries);
 
 /* super.c */
-struct inode *vexfs_alloc_inode(struct super_block *sb);
+/* Notes in the superblock that the volume is mounted, or cleanly no more. */
 int vexfs_super_mark(struct super_block *sb, bool mounted);
 
 /* options.c */
-int vexfs_init_fs_context(struct fs_context *fc);
-extern const struct fs_parameter_spec vexfs_param_specs[];
-int vexfs_show_options(struct seq_file *seq, struct dentry *root);
 /* What was given with mount or remount. */
 struct vexfs_fs_context {
-	unsigned int	errors;		/* 0: as the superblock says */
+	unsigned int	errors;		/* 0: not given */
 	unsigned int	commit_secs;	/* 0: not given */
 	bool		norecovery;
 };
 
+extern const struct fs_parameter_spec vexfs_param_specs[];
+int vexfs_parse_param(struct fs_context *fc, struct fs_parameter *param);
+const char *vexfs_errors_name(unsigned int errors);
+int vexfs_show_options(struct seq_file *seq, struct dentry *root);
+void vexfs_apply_options(struct super_block *sb,
+			 const struct vexfs_fs_context *ctx);
+
 /* inode.c */
-extern struct kmem_cache *vexfs_inode_cachep;
 struct inode *vexfs_iget(struct super_block *sb, u64 ino);
 /* Like vexfs_iget() for internal inodes, which vexfs_iget() refuses. */
 struct inode *vexfs_iget_fork(struct super_block *sb, u64 ino, u64 owner);
@@ -244,19 +251,24 @@ struct inode *vexfs_iget_fork(struct super_block *sb, u64 ino, u64 owner);
 struct inode *vexfs_new_inode(handle_t *handle, struct mnt_idmap *idmap,
 			      struct super_block *sb, struct inode *dir,
 			      u64 owner, umode_t mode, dev_t rdev);
-/* Operations by type; the contents are filled in already. */
-void vexfs_set_inode_ops(struct inode *inode);
 
 /* inode.c */
+/* S_* by the inode's flags, operations by its type. */
+void vexfs_set_inode_flags(struct inode *inode);
+void vexfs_set_inode_ops(struct inode *inode);
 /* Writes @inode to its block in the transaction. Every change ends with it. */
 int vexfs_log_inode(handle_t *handle, struct inode *inode);
 int vexfs_write_inode(struct inode *inode, struct writeback_control *wbc);
 void vexfs_dirty_inode(struct inode *inode, int flags);
+
+/* setattr.c */
 int vexfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		  struct iattr *attr);
 int vexfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		  struct kstat *stat, u32 request_mask, unsigned int flags);
-void vexfs_set_inode_flags(struct inode *inode);
+int vexfs_fileattr_get(struct dentry *dentry, struct file_kattr *fa);
+int vexfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
+		       struct file_kattr *fa);
 
 /* truncate.c */
 /* i_rwsem and invalidate_lock held; sets i_size and frees what is behind. */
