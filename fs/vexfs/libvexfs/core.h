@@ -153,8 +153,16 @@ struct vexfs_fs {
 	struct percpu_counter free_inodes;
 	struct percpu_counter dirs;
 	u64	reserved_clusters;
-	/** @vector_free: free clusters of the vector area (a hint) */
+	/** @vector_free: free clusters of the vector area */
 	struct percpu_counter vector_free;
+	/** @alloc_rotor: group that served the last search [racy hint] */
+	u32	alloc_rotor;
+	/** @alloc_limit: no data run is longer, or ~0 [racy hint] */
+	u32	alloc_limit;
+	/** @alloc_blocked: a search met clusters awaiting a commit [racy] */
+	bool	alloc_blocked;
+	/** @inode_rotor: group that gave the last distant inode [racy hint] */
+	u32	inode_rotor;
 };
 
 static inline struct vexfs_super_block *vexfs_super(struct vexfs_fs *fs)

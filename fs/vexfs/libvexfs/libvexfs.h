@@ -33,6 +33,8 @@ u64 vexfs_group_first(const struct vexfs_geom *g, u32 group);
 u32 vexfs_group_clusters(const struct vexfs_geom *g, u32 group);
 /* Clusters of metadata at the start of @group. */
 u32 vexfs_group_overhead(const struct vexfs_geom *g, u32 group);
+/* Block @nr of the group descriptors. */
+u64 vexfs_gdt_block(const struct vexfs_geom *g, u32 nr);
 u64 vexfs_cluster_bitmap_block(const struct vexfs_geom *g, u32 group);
 /* Block @nr (0 or 1) of the group's inode bitmap. */
 u64 vexfs_inode_bitmap_block(const struct vexfs_geom *g, u32 group, u32 nr);
@@ -45,6 +47,11 @@ u32 vexfs_group_inodes(const struct vexfs_geom *g, u32 group);
 u64 vexfs_backup_block(const struct vexfs_geom *g, u32 nr);
 /* Data space -> cluster. */
 u64 vexfs_data_cluster(const struct vexfs_geom *g, u64 index);
+/* Index in the data space of the first data cluster of @group. */
+u64 vexfs_data_first(const struct vexfs_geom *g, u32 group);
+/* Where [from, to) of the data space is in @group: bits *lo up to *hi. */
+void vexfs_group_window(const struct vexfs_geom *g, u32 group, u64 from,
+			u64 to, u32 *lo, u32 *hi);
 /* Block @nr of the journal, counted in blocks. */
 u64 vexfs_journal_block(const struct vexfs_geom *g, u64 nr);
 u64 vexfs_journal_blocks(const struct vexfs_geom *g);
@@ -53,6 +60,8 @@ bool vexfs_in_vector_area(const struct vexfs_geom *g, u64 cluster);
 /* Writes the bitmap of @group as it is on a new volume. */
 void vexfs_group_init_bitmap(const struct vexfs_geom *g, u32 group,
 			     void *bitmap);
+/* Free clusters of @group on a new volume. */
+u32 vexfs_group_init_free(const struct vexfs_geom *g, u32 group);
 /* True if any cluster of [first, first + n) is group metadata or journal. */
 bool vexfs_range_is_fixed(const struct vexfs_geom *g, u64 first, u64 n);
 
@@ -85,6 +94,11 @@ struct vexfs_group_desc *vexfs_group_desc(struct vexfs_fs *fs, u32 group,
 					  struct vexfs_buf **buf);
 u32 vexfs_group_desc_csum(struct vexfs_fs *fs, u32 group,
 			  const struct vexfs_group_desc *gd);
+const char *vexfs_verify_group_desc(struct vexfs_fs *fs, u32 group,
+				    const struct vexfs_group_desc *gd);
+/* As on a new volume, but for the checksum. */
+void vexfs_group_desc_init(const struct vexfs_geom *g, u32 group,
+			   struct vexfs_group_desc *gd);
 
 /* verify.c: metadata blocks with a header */
 void vexfs_meta_init(struct vexfs_fs *fs, struct vexfs_buf *buf, u32 magic,
@@ -106,6 +120,9 @@ const char *vexfs_verify_dir_block(const void *data);
 const char *vexfs_verify_coll_header(const void *data);
 bool vexfs_block_valid(struct vexfs_fs *fs, u64 bno, u64 count);
 
+/* Number of zero bits in [0, bits) of a block; bits is a multiple of 64. */
+u32 vexfs_bitmap_zeroes(const void *bitmap, u32 bits);
+
 /* balloc.c: clusters. Takes the group locks. */
 #define VEXFS_ALLOC_VECTOR	0x01	/* prefer the vector area */
 #define VEXFS_ALLOC_RESERVED	0x02	/* may use the reserve */
@@ -120,7 +137,9 @@ int vexfs_balloc(struct vexfs_trans *t, struct vexfs_fs *fs, u64 goal,
 		 unsigned int flags, u64 *first, u32 *len);
 int vexfs_bfree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first,
 		u64 len);
-/* Clusters counted free that wait for a commit make a retry worthwhile. */
+/* Free clusters of the vector area, by the bitmaps. Takes group locks. */
+u64 vexfs_vector_count(struct vexfs_fs *fs);
+/* The last -ENOSPC met free clusters that wait for a commit: try again. */
 bool vexfs_balloc_busy(struct vexfs_fs *fs);
 
 /* ialloc.c: inodes. Takes the group locks. */
@@ -146,7 +165,31 @@ struct vexfs_buf *vexfs_inode_buf(struct vexfs_fs *fs, u64 ino,
 				  struct vexfs_inode **di);
 struct vexfs_buf *vexfs_inode_read(struct vexfs_fs *fs, u64 ino,
 				   struct vexfs_inode **di);
-/* Orphan list; i_orphan_next of @ino is changed in its block. */
+/*
+ * Several may change the same inode on disk: its owner, and the orphan list.
+ * Each does so, checksum included, under this lock (innermost but buffers).
+ */
+static inline struct mutex *vexfs_inode_mutex(struct vexfs_fs *fs, u64 ino)
+{
+	u64 group = div_u64(ino - 1, fs->geom.inodes_per_group);
+
+	return &fs->group_locks[group % VEXFS_GROUP_LOCKS];
+}
+
+static inline void vexfs_inode_lock(struct vexfs_fs *fs, u64 ino)
+{
+	mutex_lock(vexfs_inode_mutex(fs, ino));
+}
+
+static inline void vexfs_inode_unlock(struct vexfs_fs *fs, u64 ino)
+{
+	mutex_unlock(vexfs_inode_mutex(fs, ino));
+}
+
+/*
+ * Orphan list; i_orphan_next of @ino, which is on disk already, is changed in
+ * its block. They take orphan_lock and inode locks.
+ */
 #define VEXFS_ORPHAN_CREDITS	4
 int vexfs_orphan_add(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
 int vexfs_orphan_del(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
