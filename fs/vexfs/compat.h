@@ -14,8 +14,8 @@
 #include <linux/blkdev.h>
 #include <linux/crc32.h>
 #include <linux/exportfs.h>
-#include <linux/fileattr.h>
 #include <linux/fs.h>
+#include <linux/fileattr.h>
 #include <linux/fsnotify.h>
 #include <linux/iomap.h>
 #include <linux/jbd2.h>
@@ -25,6 +25,13 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "VexFS needs Linux 6.1 or newer"
+#endif
+
+/* 6.12: was in asm/ */
+#ifdef VEXFS_HAVE_LINUX_UNALIGNED
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
 #endif
 
 /* 6.3: a mount's id mapping has a type of its own */

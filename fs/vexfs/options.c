@@ -4,8 +4,6 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include <linux/fs_context.h>
-#include <linux/fs_parser.h>
 #include <linux/seq_file.h>
 
 #include "vexfs.h"

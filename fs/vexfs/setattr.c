@@ -4,8 +4,8 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include <linux/fileattr.h>
 #include <linux/fs.h>
+#include <linux/fileattr.h>
 #include <linux/pagemap.h>
 
 #include "vexfs.h"

@@ -32,8 +32,6 @@
  */
 #include <linux/blkdev.h>
 #include <linux/buffer_head.h>
-#include <linux/fs_context.h>
-#include <linux/fs_parser.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/statfs.h>

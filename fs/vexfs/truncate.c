@@ -81,7 +81,7 @@ static int vexfs_truncate_up(struct inode *inode, loff_t old, loff_t size)
 	handle_t *handle;
 	int err, err2;
 
-	err = vexfs_zero_tail(inode, old);
+	err = vexfs_zero_tail(inode, old, size);
 	if (!err && disk < old)
 		err = filemap_write_and_wait_range(inode->i_mapping, disk,
 						   old - 1);

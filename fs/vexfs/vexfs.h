@@ -10,6 +10,8 @@
 #define _VEXFS_H
 
 #include <linux/fs.h>
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
 #include <linux/iomap.h>
 #include <linux/jbd2.h>
 #include <linux/kobject.h>
@@ -22,9 +24,6 @@
 #include "compat.h"
 #include "libvexfs/libvexfs.h"
 
-struct fs_context;
-struct fs_parameter;
-struct fs_parameter_spec;
 struct vexfs_collection;
 
 #define VEXFS_VERSION	"1.0.0"
