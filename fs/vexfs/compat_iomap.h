@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/iomap.h>
+#include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/version.h>
 
@@ -21,6 +22,15 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define iomap_folio_ops		iomap_page_ops
 #define folio_ops		page_ops
+#endif
+
+/* 6.3: flags of mappings are changed through functions */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_clear(struct vm_area_struct *vma,
+				  unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
 #endif
 
 /* 6.5: splice through the page cache for every kind of folio */

@@ -189,9 +189,10 @@ void vexfs_error_worker(struct work_struct *work);
 #define VEXFS_CREATE_CREDITS \
 	(VEXFS_IALLOC_CREDITS + VEXFS_DIR_CREDITS + VEXFS_EXT_CREDITS + \
 	 VEXFS_ORPHAN_CREDITS + 2 * VEXFS_INODE_CREDITS)
-/* unlink: entry, both inodes, orphan list */
+/* unlink and link: entry, both inodes, orphan list */
 #define VEXFS_UNLINK_CREDITS \
 	(VEXFS_DIR_CREDITS + VEXFS_ORPHAN_CREDITS + 2 * VEXFS_INODE_CREDITS)
+#define VEXFS_LINK_CREDITS	VEXFS_UNLINK_CREDITS
 /* rename: two entries, four inodes, orphan list */
 #define VEXFS_RENAME_CREDITS \
 	(2 * VEXFS_DIR_CREDITS + VEXFS_ORPHAN_CREDITS + \
@@ -288,13 +289,17 @@ extern const struct iomap_ops vexfs_dio_write_iomap_ops;
 extern const struct address_space_operations vexfs_aops;
 /* What VEXFS_ALLOC_* an inode's data is allocated with. */
 unsigned int vexfs_alloc_flags(const struct inode *inode);
-/* Zeroes the rest of the block that @pos lies in, in the page cache. */
+/*
+ * Before a file shrinks to @pos: zeroes the rest of the block that it lies
+ * in, in the page cache, up to the end of the file.
+ */
 int vexfs_truncate_page(struct inode *inode, loff_t pos);
 /*
- * Before a file grows from @size: zeroes behind it to the end of the block
- * and writes that, so that the size on disk never passes old bytes. i_rwsem.
+ * Before a file grows from @old to @size: zeroes what of that is in the block
+ * that @old lies in and writes it, so that the size on disk never passes old
+ * bytes. i_rwsem.
  */
-int vexfs_zero_tail(struct inode *inode, loff_t size);
+int vexfs_zero_tail(struct inode *inode, loff_t old, loff_t size);
 
 /* ioend.c */
 int vexfs_prepare_ioend(struct iomap_ioend *ioend, int status);
@@ -306,6 +311,11 @@ int vexfs_convert_range(struct inode *inode, loff_t pos, u64 len);
 extern const struct file_operations vexfs_file_operations;
 extern const struct inode_operations vexfs_file_inode_operations;
 int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+
+/* fallocate.c */
+long vexfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+
+/* kernel_io.c */
 /*
  * Buffered write into an inode the module itself owns the contents of (the
  * rows and forks of a collection): kernel memory, no permission checks, no
@@ -316,7 +326,7 @@ ssize_t vexfs_kernel_write(struct inode *inode, const void *buf, size_t len,
 /* The same for reading, through the page cache; -EIO on a short read. */
 int vexfs_kernel_read(struct inode *inode, void *buf, size_t len, loff_t pos);
 
-/* namei.c, dir.c, symlink.c */
+/* namei.c, rename.c, dir.c, symlink.c */
 extern const struct inode_operations vexfs_dir_inode_operations;
 extern const struct inode_operations vexfs_special_inode_operations;
 extern const struct inode_operations vexfs_symlink_inode_operations;
@@ -326,6 +336,21 @@ extern const struct file_operations vexfs_dir_operations;
 int vexfs_symlink_store(handle_t *handle, struct inode *inode,
 			const char *target, unsigned int len);
 struct dentry *vexfs_get_parent(struct dentry *child);
+/* The size of a directory as the core left it, times and version. */
+int vexfs_dir_changed(handle_t *handle, struct inode *dir, u64 size);
+/* Adds @name for @inode to @dir and logs @dir. */
+int vexfs_add_entry(handle_t *handle, struct inode *dir,
+		    const struct qstr *name, struct inode *inode);
+int vexfs_remove_entry(handle_t *handle, struct inode *dir,
+		       const struct qstr *name);
+/* Links to a directory are not counted past VEXFS_LINK_MAX. */
+void vexfs_inc_dir_count(struct inode *dir);
+void vexfs_dec_dir_count(struct inode *dir);
+/* What is left to do when the last name of @inode is gone. No handle. */
+void vexfs_after_unlink(struct inode *inode);
+int vexfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+		 struct dentry *old_dentry, struct inode *new_dir,
+		 struct dentry *new_dentry, unsigned int flags);
 
 /* ioctl.c: dispatch; the filesystem's own commands, then the collections' */
 long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
