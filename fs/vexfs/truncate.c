@@ -148,6 +148,37 @@ int vexfs_truncate(struct inode *inode, loff_t size)
 }
 
 /*
+ * The blocks of directories and symlinks are metadata, which the journal may
+ * still be going to write back: revoked before they are freed, or it would do
+ * so over the next owner's data. They are read no more, so a transaction
+ * before the one that frees them does as well.
+ */
+static int vexfs_forget_blocks(handle_t *handle, struct inode *inode)
+{
+	struct vexfs_node *node = &VEXFS_I(inode)->node;
+	struct vexfs_map map;
+	u64 lblk, i;
+	int err;
+
+	for (lblk = 0; lblk < VEXFS_MAX_LBLK; lblk += map.len) {
+		err = vexfs_ext_lookup(node, lblk, VEXFS_MAX_LBLK - lblk, &map);
+		if (err)
+			return err;
+		for (i = 0; map.pblk && !map.unwritten && i < map.len; i++) {
+			if (vexfs_trans_credits(handle) < 1)
+				err = vexfs_journal_restart(handle,
+							    VEXFS_REMOVE_CREDITS);
+			if (!err)
+				err = vexfs_trans_forget(handle, node->fs, NULL,
+							 map.pblk + i);
+			if (err)
+				return err;
+		}
+	}
+	return vexfs_journal_ensure(handle, VEXFS_REMOVE_CREDITS);
+}
+
+/*
  * The last transaction takes the inode off the orphan list, marks it free on
  * disk and frees its number, so that a crash finds it deleted or an orphan.
  */
@@ -156,7 +187,9 @@ static int vexfs_delete_inode(handle_t *handle, struct inode *inode)
 	struct vexfs_inode_info *info = VEXFS_I(inode);
 	int err = 0;
 
-	if (vexfs_has_extents(inode))
+	if (!S_ISREG(inode->i_mode) && vexfs_has_extents(inode))
+		err = vexfs_forget_blocks(handle, inode);
+	if (!err && vexfs_has_extents(inode))
 		err = vexfs_remove_blocks(handle, inode, 0, VEXFS_MAX_LBLK);
 	if (!err)
 		err = vexfs_journal_ensure(handle, VEXFS_ORPHAN_CREDITS +
