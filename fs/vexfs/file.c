@@ -367,5 +367,7 @@ const struct file_operations vexfs_file_operations = {
 const struct inode_operations vexfs_file_inode_operations = {
 	.setattr	= vexfs_setattr,
 	.getattr	= vexfs_getattr,
+	.fileattr_get	= vexfs_fileattr_get,
+	.fileattr_set	= vexfs_fileattr_set,
 	.fiemap		= vexfs_fiemap,
 };

@@ -477,6 +477,8 @@ const struct inode_operations vexfs_dir_inode_operations = {
 	.tmpfile	= vexfs_tmpfile,
 	.setattr	= vexfs_setattr,
 	.getattr	= vexfs_getattr,
+	.fileattr_get	= vexfs_fileattr_get,
+	.fileattr_set	= vexfs_fileattr_set,
 };
 
 const struct inode_operations vexfs_special_inode_operations = {
