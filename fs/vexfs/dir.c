@@ -105,7 +105,7 @@ static int vexfs_read_entries(struct inode *dir, struct dir_context *ctx,
 		ret = vexfs_dir_iterate(&VEXFS_I(dir)->node,
 					ctx->pos == 2 ? 0 : ctx->pos,
 					vexfs_batch_add, batch);
-		if (ret && ret != -ENOENT)
+		if (ret < 0)
 			return ret;
 		if (!batch->used)
 			ctx->pos = VEXFS_DIR_END;
