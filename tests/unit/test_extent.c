@@ -670,9 +670,48 @@ static void test_crossed(u32 arg)
 	root->er_rec[1].ee_pblk = root->er_rec[0].ee_pblk;
 	CHECK(!vexfs_verify_extent_root(&v.fs, root));
 	CHECK(vexfs_ext_lookup(&v.node, first, 1, &map) == -EFSCORRUPTED);
+	root->er_rec[0].ee_pblk = vol.node.root.er_rec[1].ee_pblk;
+	CHECK(vexfs_ext_lookup(&v.node, 0, 1, &map) == -EFSCORRUPTED);
+	root->er_rec[0].ee_pblk = vol.node.root.er_rec[0].ee_pblk;
+	CHECK(!vexfs_ext_lookup(&v.node, 0, 1, &map));
 	v.node.generation++;
 	CHECK(vexfs_ext_lookup(&v.node, 0, 1, &map) == -EFSCORRUPTED);
 	tu_close(&v);
+	tu_close(&vol);
+}
+
+/* A hole that is not whole clusters is not to be filled, nor freed around. */
+static void test_partial(u32 cluster_size)
+{
+	struct vexfs_extent_root *root = &vol.node.root, good;
+	struct vexfs_trans *t;
+	struct vexfs_map map;
+	bool more;
+
+	open_both(cluster_size, 4 * cluster_size / 4096);
+	vol.dev->quiet = true;
+	CHECK(!try_allocate(0, 2 * cb()));
+	CHECK(root->er_count == cpu_to_le16(1));
+	good = *root;
+	root->er_rec[0].ee_len = cpu_to_le32(VEXFS_EXT_UNWRITTEN |
+					     (2 * cb() - 1));
+	CHECK(vexfs_verify_extent_root(&vol.fs, root));
+	t = tu_begin(&vol, 100);
+	CHECK(vexfs_ext_allocate(t, &vol.node, 2 * cb() - 1, 1, 0, &map) ==
+	      -EFSCORRUPTED);
+	CHECK(vexfs_ext_remove(t, &vol.node, 0, VEXFS_MAX_LBLK, &more) ==
+	      -EFSCORRUPTED);
+	*root = good;
+	root->er_rec[0].ee_lblk = cpu_to_le32(1);
+	le64_add_cpu(&root->er_rec[0].ee_pblk, 1);
+	root->er_rec[0].ee_len = cpu_to_le32(VEXFS_EXT_UNWRITTEN |
+					     (2 * cb() - 1));
+	CHECK(vexfs_verify_extent_root(&vol.fs, root));
+	CHECK(vexfs_ext_allocate(t, &vol.node, 0, 1, 0, &map) ==
+	      -EFSCORRUPTED);
+	CHECK(vexfs_ext_remove(t, &vol.node, 0, VEXFS_MAX_LBLK, &more) ==
+	      -EFSCORRUPTED);
+	tu_end(t);
 	tu_close(&vol);
 }
 
@@ -723,7 +762,7 @@ static void test_big(u32 n)
 
 int main(void)
 {
-	tu_plan(26);
+	tu_plan(28);
 	tu_run("random operations", test_random, 4096);
 	tu_run("random operations", test_random, 8192);
 	tu_run("random operations", test_random, 65536);
@@ -749,6 +788,8 @@ int main(void)
 	tu_run("damaged roots", test_damaged_root, 8192);
 	tu_run("damaged roots", test_damaged_root, 65536);
 	tu_run("a node in another's place", test_crossed, 0);
+	tu_run("clusters mapped in part", test_partial, 8192);
+	tu_run("clusters mapped in part", test_partial, 65536);
 	tu_run("many fragments", test_big, 200003);
 	return tu_exit();
 }

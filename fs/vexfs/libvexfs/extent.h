@@ -114,7 +114,8 @@ void vexfs_ext_apply(struct vexfs_trans *t, struct vexfs_ext_path *p,
  * vexfs_ext_prepare_drop() before it is what can fail.
  */
 int vexfs_ext_prepare_drop(struct vexfs_trans *t, struct vexfs_ext_path *p);
-void vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p);
+/* How many nodes went. */
+int vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p);
 /* Lets the root take over an only child that has few records. */
 int vexfs_ext_collapse(struct vexfs_trans *t, struct vexfs_node *n);
 

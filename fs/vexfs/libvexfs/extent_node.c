@@ -31,6 +31,8 @@ static const char *vexfs_verify_extents(struct vexfs_fs *fs,
 			return "extent without blocks";
 		if (r.lblk < next)
 			return "extents overlap or are not sorted";
+		if (r.lblk != next && ((r.lblk | next) & mask))
+			return "cluster is mapped in part";
 		next = vexfs_ext_end(&r);
 		if (next > VEXFS_EXT_LIMIT)
 			return "extent passes the largest file offset";
@@ -39,7 +41,7 @@ static const char *vexfs_verify_extents(struct vexfs_fs *fs,
 		if (!vexfs_block_valid(fs, r.pblk, r.len))
 			return "extent leaves the data area";
 	}
-	return NULL;
+	return next & mask ? "cluster is mapped in part" : NULL;
 }
 
 static const char *vexfs_verify_indexes(struct vexfs_fs *fs,

@@ -385,7 +385,7 @@ int vexfs_ext_prepare_drop(struct vexfs_trans *t, struct vexfs_ext_path *p)
 	return l ? vexfs_trans_write(t, p->lev[l].buf) : 0;
 }
 
-void vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p)
+int vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p)
 {
 	int l = vexfs_ext_survivor(p), k, err;
 	struct vexfs_ext_level *lev = &p->lev[l];
@@ -407,6 +407,7 @@ void vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p)
 		if (err && !p->err)
 			p->err = err;
 	}
+	return p->depth - l;
 }
 
 /*
