@@ -9,7 +9,9 @@
  *    root;
  *  - no block is empty but the root; no leaf says VEXFS_DIR_FREE;
  *  - logical blocks below the directory's size are the tree and the list of
- *    free blocks that begins in the root, and nothing else.
+ *    free blocks that begins in the root, and nothing else. Those behind are
+ *    unwritten if they are mapped: the rest of a cluster, or a cluster for
+ *    growing that then failed, which the next growth takes.
  *
  * How a change fails safely: blocks that splits need are taken from the free
  * list, and when it is too short the directory grows first, a complete step
