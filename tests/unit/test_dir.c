@@ -162,7 +162,7 @@ static void walk_block(struct walk *w, u32 lblk, int level, u64 lo, u64 hi)
 	struct vexfs_dir_block *db = vexfs_buf_data(buf);
 	struct vexfs_dir_index *di = vexfs_dir_indexes(db);
 	int i, count = vexfs_dir_count(db);
-	u64 key, end;
+	u64 key, end, last = 0;
 
 	CHECK(!db->db_flags && (!lblk || !db->db_free));
 	if (level < 0)
@@ -176,8 +176,11 @@ static void walk_block(struct walk *w, u32 lblk, int level, u64 lo, u64 hi)
 	for (i = 0; level && i < count; i++) {
 		key = le64_to_cpu(di[i].di_key);
 		end = i + 1 < count ? le64_to_cpu(di[i + 1].di_key) : hi;
-		CHECK(i ? key > lo : key == lo);
-		walk_block(w, le32_to_cpu(di[i].di_lblk), level - 1, key, end);
+		CHECK(i ? key > last : key >= lo && (lblk || !key));
+		CHECK(key < hi);
+		last = key;
+		walk_block(w, le32_to_cpu(di[i].di_lblk), level - 1,
+			   i ? key : lo, end);
 	}
 	vexfs_buf_put(buf);
 }
@@ -466,6 +469,7 @@ static void test_one_hash(u32 cluster_size)
 {
 	u32 i, k, x;
 	u64 size;
+	int err;
 
 	open_both(cluster_size, 2400);
 	hash_values = 1;
@@ -479,11 +483,8 @@ static void test_one_hash(u32 cluster_size)
 	compare();
 	for (k = 0; k < 3000; k++) {
 		x = 8 * tu_below(model.names / 8);
-		if (model.ino[x])
-			CHECK(!try_remove(x));
-		else
-			CHECK(try_add(x) ==
-			      (model.present < 128 ? 0 : -ENOSPC));
+		err = !model.ino[x] && model.present == 128 ? -ENOSPC : 0;
+		CHECK(do_op(model.ino[x] ? 1 : 0, x) == err);
 		if (k % 100 == 0)
 			compare();
 		x = 8 * tu_below(model.names / 8);
@@ -511,6 +512,107 @@ static void test_collisions(u32 values)
 			compare();
 	}
 	compare();
+	tu_close(&vol);
+}
+
+struct order {
+	u32 *name;
+	u32 n;
+};
+
+static bool take_order(void *arg, const struct vexfs_dirent *de)
+{
+	struct order *o = arg;
+
+	o->name[o->n++] = name_number(de->name);
+	return true;
+}
+
+/* As "rm -r" does it, and backwards: leaves empty one after the other. */
+static void test_remove_ordered(u32 backwards)
+{
+	u32 i, n = 30000;
+	struct order o = { .name = calloc(n, sizeof(u32)) };
+
+	CHECK(o.name);
+	open_both(4096, n);
+	for (i = 0; i < n; i++) {
+		CHECK(!try_add(i));
+		if (i % 1000 == 0)
+			tu_commit(&vol);
+	}
+	compare();
+	CHECK(!vexfs_dir_iterate(&vol.node, 0, take_order, &o));
+	CHECK(o.n == n);
+	for (i = 0; i < n; i++) {
+		CHECK(!try_remove(o.name[backwards ? n - 1 - i : i]));
+		if (i % 1000 == 0 || i > n - 100)
+			compare();
+		if (i % 1000 == 0)
+			tu_commit(&vol);
+	}
+	CHECK(compare().leaves == 1);
+	free(o.name);
+	tu_close(&vol);
+}
+
+/* The lower half of the keys goes, with its subtrees, and comes again. */
+static void test_front(u32 backwards)
+{
+	u32 i, k, round, n = 30000;
+	struct order o = { .name = calloc(n, sizeof(u32)) };
+
+	CHECK(o.name);
+	open_both(4096, n);
+	for (i = 0; i < n; i++) {
+		CHECK(!try_add(i));
+		if (i % 1000 == 0)
+			tu_commit(&vol);
+	}
+	CHECK(!vexfs_dir_iterate(&vol.node, 0, take_order, &o));
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 2 * n / 3; i++)
+			CHECK(!try_remove(o.name[i]));
+		compare();
+		tu_commit(&vol);
+		for (i = 0; i < 2 * n / 3; i++) {
+			k = backwards ? 2 * n / 3 - 1 - i : i;
+			CHECK(!try_add(o.name[k]));
+			if (i % 500 == 0)
+				compare();
+		}
+		compare();
+	}
+	free(o.name);
+	tu_close(&vol);
+}
+
+/* Making a directory fails without a trace. */
+static void test_init_fails(u32 cluster_size)
+{
+	struct vexfs_trans *t;
+	u32 k, failed = 0;
+	int err = 1;
+
+	tu_open(&vol, VOLUME, cluster_size);
+	tu_leave_free(&vol, 0);
+	t = tu_begin(&vol, VEXFS_DIR_CREDITS);
+	CHECK(vexfs_dir_init(t, &vol.node, &vol.size) == -ENOSPC);
+	tu_end(t);
+	tu_unhoard(&vol);
+	for (k = 1; err; k++) {
+		CHECK(!vol.node.blocks && !vol.node.root.er_count);
+		CHECK(tu_free(&vol) == vol.free_at_start);
+		tu_drop(&vol);
+		t = tu_begin(&vol, VEXFS_DIR_CREDITS);
+		kshim_fail_alloc = k;
+		err = vexfs_dir_init(t, &vol.node, &vol.size);
+		kshim_fail_alloc = 0;
+		tu_end(t);
+		CHECK(!err || err == -ENOMEM);
+		failed += !!err;
+	}
+	CHECK(failed > 2);
 	tu_close(&vol);
 }
 
@@ -790,6 +892,74 @@ static void test_bad_size(u32 arg)
 	tu_close(&vol);
 }
 
+static void set_free(u32 lblk, u32 next)
+{
+	struct vexfs_buf *buf = vexfs_dir_read(&vol.node, lblk);
+	struct vexfs_trans *t = tu_begin(&vol, 1);
+
+	CHECK(!IS_ERR(buf));
+	CHECK(!vexfs_trans_write(t, buf));
+	vexfs_dir_data(buf)->db_free = cpu_to_le32(next);
+	vexfs_meta_csum(&vol.fs, buf);
+	CHECK(!vexfs_trans_dirty(t, buf));
+	vexfs_buf_put(buf);
+	tu_end(t);
+	tu_drop(&vol);
+}
+
+static u32 get_free(u32 lblk)
+{
+	struct vexfs_buf *buf = vexfs_dir_read(&vol.node, lblk);
+	u32 next;
+
+	CHECK(!IS_ERR(buf));
+	next = le32_to_cpu(vexfs_dir_data(buf)->db_free);
+	vexfs_buf_put(buf);
+	return next;
+}
+
+/* A list of free blocks that runs in a circle, or into the tree. */
+static void test_free_list(u32 arg)
+{
+	u32 i, first, next;
+	int err = 0;
+
+	open_both(4096, 3000);
+	for (i = 0; i < 1000; i++)
+		CHECK(!try_add(i));
+	for (i = 0; i < 1000; i++)
+		CHECK(!try_remove(i));
+	CHECK(compare().leaves == 1);
+	vol.dev->quiet = true;
+	first = get_free(0);
+	next = get_free(first);
+	CHECK(first && next);
+	set_free(first, first);
+	for (i = 0; i < 1000 && !err; i++)
+		err = try_add(i);
+	CHECK(err == -EFSCORRUPTED);
+	set_free(first, next);
+	compare();
+	for (; i < 1000; i++)
+		CHECK(!try_add(i));
+	compare();
+	/* Block 1 is in the tree or is free. */
+	for (i = 0; i < 1000; i++)
+		CHECK(try_remove(i) != -EIO);
+	for (i = 0; i < 300; i++)
+		CHECK(!try_add(i));
+	for (i = 1; get_free(i) || i == first; i++)
+		;
+	first = get_free(0);
+	set_free(0, i);
+	for (i = 300, err = 0; i < 3000 && !err; i++)
+		err = try_add(i);
+	CHECK(err == -EFSCORRUPTED);
+	set_free(0, first);
+	compare();
+	tu_close(&vol);
+}
+
 static u32 big_name(u32 i, u8 *name)
 {
 	return snprintf((char *)name, VEXFS_NAME_LEN, "file-%08x.dat",
@@ -867,7 +1037,7 @@ static void test_big(u32 n)
 
 int main(void)
 {
-	tu_plan(26);
+	tu_plan(33);
 	tu_run("random operations", test_random, 4096);
 	tu_run("random operations", test_random, 8192);
 	tu_run("random operations", test_random, 65536);
@@ -881,6 +1051,12 @@ int main(void)
 	tu_run("names of one hash", test_one_hash, 65536);
 	tu_run("collisions", test_collisions, 2);
 	tu_run("collisions", test_collisions, 60);
+	tu_run("removing in order", test_remove_ordered, 0);
+	tu_run("removing backwards", test_remove_ordered, 1);
+	tu_run("front removed, and in order again", test_front, 0);
+	tu_run("front removed, and backwards again", test_front, 1);
+	tu_run("making a directory fails", test_init_fails, 4096);
+	tu_run("making a directory fails", test_init_fails, 65536);
 	tu_run("no space at each allocation", test_enospc, 4096);
 	tu_run("no space at each allocation", test_enospc, 8192);
 	tu_run("no space at each allocation", test_enospc, 65536);
@@ -893,6 +1069,7 @@ int main(void)
 	tu_run("damaged blocks", test_damage, 65536);
 	tu_run("what the verifier refuses", test_verifier, 0);
 	tu_run("size that is too small", test_bad_size, 0);
+	tu_run("bad free list", test_free_list, 0);
 	tu_run("many entries", test_big, 250000);
 	return tu_exit();
 }

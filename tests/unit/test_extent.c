@@ -715,6 +715,40 @@ static void test_partial(u32 cluster_size)
 	tu_close(&vol);
 }
 
+/*
+ * What goes from the begin of a deep tree takes whole subtrees with it; what
+ * comes there again has to fit in front of the others.
+ */
+static void test_front(u32 order)
+{
+	u32 i, round, n = 50021, front = n * 2 / 3;
+
+	tu_open(&vol, 2 * VOLUME, 4096);
+	vol.dev->paranoid = false;
+	model_open(2 * n);
+	for (i = 0; i < n; i++) {
+		CHECK(!try_allocate(2 * fragment(2, i, n), 1));
+		if (i % 500 == 0)
+			tu_commit(&vol);
+	}
+	CHECK(le16_to_cpu(vol.node.root.er_depth) == 2);
+	CHECK(le16_to_cpu(vol.node.root.er_count) > 1);
+	for (round = 0; round < 2; round++) {
+		CHECK(!try_remove(0, 2 * front));
+		compare();
+		tu_commit(&vol);
+		for (i = 0; i < front; i++) {
+			CHECK(!try_allocate(2 * fragment(order, i, front), 1));
+			if (i % 4000 == 0)
+				compare();
+		}
+		compare();
+	}
+	CHECK(!try_remove(0, model.blocks));
+	compare();
+	tu_close(&vol);
+}
+
 static void test_big(u32 n)
 {
 	struct vexfs_trans *t = NULL;
@@ -762,7 +796,7 @@ static void test_big(u32 n)
 
 int main(void)
 {
-	tu_plan(28);
+	tu_plan(31);
 	tu_run("random operations", test_random, 4096);
 	tu_run("random operations", test_random, 8192);
 	tu_run("random operations", test_random, 65536);
@@ -772,6 +806,9 @@ int main(void)
 	tu_run("fragments in ascending order", test_order, 0);
 	tu_run("fragments in descending order", test_order, 1);
 	tu_run("fragments in any order", test_order, 2);
+	tu_run("front removed, and in order again", test_front, 0);
+	tu_run("front removed, and backwards again", test_front, 1);
+	tu_run("front removed, and anyhow again", test_front, 2);
 	tu_run("no space at each allocation", test_enospc, 4096);
 	tu_run("no space at each allocation", test_enospc, 8192);
 	tu_run("no space at each allocation", test_enospc, 65536);
