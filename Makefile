@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# VexFS: the kernel module, mkfs.vexfs, fsck.vexfs and vexctl, and their tests.
+#
+#   make                  module (where kernel headers are found) and tools
+#   make install          installs both, and the manual pages
+#   make check            style, unit tests, selftests in guests
+#   make demo             the main job, shown in a guest
+#   make help             all targets
+#
+# Sources are found by wildcard: a new file needs no change here.
+
+BUILD		:= build
+KVER		?= $(shell uname -r)
+KDIR		?= /lib/modules/$(KVER)/build
+PREFIX		?= /usr/local
+SBINDIR		?= $(PREFIX)/sbin
+BINDIR		?= $(PREFIX)/bin
+MANDIR		?= $(PREFIX)/share/man
+INSTALL		?= install
+DEPMOD		?= PATH=$$PATH:/sbin:/usr/sbin depmod
+
+# ------------------------------------------------------------- userspace
+ifeq ($(origin CC),default)
+CC		:= gcc
+endif
+# One line a file; make V=1 shows the commands.
+ifeq ($(V),1)
+cmd		= $(2)
+else
+cmd		= @printf '  %-7s %s\n' $(1) $@; $(2)
+endif
+
+CFLAGS		?= -O2 -g
+WARN		:= -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
+		   -Wno-missing-field-initializers -Wstrict-prototypes
+CPPFLAGS_ALL	:= -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude \
+		   -Iinclude/uapi -Ifs/vexfs -Ifs/vexfs/libvexfs \
+		   -Ifs/vexfs/simd -Itools/lib -Itools/client
+# The shared core is kernel code, and the kernel is built like this.
+CFLAGS_ALL	:= -std=gnu11 -fno-strict-aliasing -fwrapv -MMD -MP $(WARN)
+LIBS		:= -lblkid -luuid -lpthread -lm
+
+# Only the files that carry an instruction set in their name get its flags;
+# no contraction, so that each level computes the same bits.
+AVX512		:= -mavx512f -mavx512bw -mavx512vl -mavx512dq \
+		   -mprefer-vector-width=512
+SIMD_sse2	:= -msse2
+SIMD_avx2	:= -mavx2 -mfma -mf16c
+SIMD_avx512	:= $(AVX512)
+SIMD_avx512vnni	:= $(AVX512) -mavx512vnni
+simd_flags	= $(if $(filter fs/vexfs/simd/%,$<),-ffp-contract=off \
+		  $(SIMD_$(lastword $(subst _, ,$(basename $(notdir $<))))))
+
+CORE_SRC	:= $(wildcard fs/vexfs/libvexfs/*.c fs/vexfs/simd/*.c \
+		   tools/lib/*.c)
+CLIENT_SRC	:= $(wildcard tools/client/*.c)
+MKFS_SRC	:= $(wildcard mkfs/*.c)
+FSCK_SRC	:= $(wildcard fsck/*.c tools/fsck/*.c)
+VEXCTL_SRC	:= $(wildcard tools/vexctl/*.c)
+# The demo's reference reads vectors as vexctl does.
+BRUTE_SRC	:= tests/demo/brute.c $(filter-out tools/vexctl/main.c \
+		   tools/vexctl/create.c tools/vexctl/ids.c \
+		   tools/vexctl/import.c tools/vexctl/info.c \
+		   tools/vexctl/search.c,$(VEXCTL_SRC))
+UNIT_SRC	:= $(wildcard tests/unit/test_*.c)
+UNITLIB_SRC	:= $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
+
+TOOLS		:= $(if $(MKFS_SRC),$(BUILD)/bin/mkfs.vexfs) \
+		   $(if $(FSCK_SRC),$(BUILD)/bin/fsck.vexfs) \
+		   $(if $(VEXCTL_SRC),$(BUILD)/bin/vexctl)
+
+.PHONY: all module tools brute install install-module install-tools install-man \
+	clean distclean deps unit unit-asan selftests lint check demo help \
+	unit-programs unit-asan-programs demo-programs guest-modules FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: tools module
+
+tools: $(TOOLS)
+
+# $(1) object folder, $(2) its own flags: the same sources, once as they are
+# shipped and once under the sanitizers.
+define variant
+$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(call cmd,CC,$$(CC) $$(CPPFLAGS_ALL) $$(CPPFLAGS) $$(CFLAGS_ALL) \
+		$$(CFLAGS) $(2) $$(simd_flags) -c -o $$@ $$<)
+
+$(1)/libvexfs.a: $(CORE_SRC:%.c=$(1)/%.o)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
+
+$(1)/libvexfs-client.a: $(CLIENT_SRC:%.c=$(1)/%.o)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
+
+$(1)/tests/unit/test_%: $(1)/tests/unit/test_%.o \
+		$(UNITLIB_SRC:%.c=$(1)/%.o) \
+		$(1)/libvexfs-client.a $(1)/libvexfs.a
+	$$(call cmd,LD,$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^ $$(LIBS))
+
+DEPS += $(patsubst %.c,$(1)/%.d,$(CORE_SRC) $(CLIENT_SRC) $(MKFS_SRC) \
+	$(FSCK_SRC) $(VEXCTL_SRC) tests/demo/brute.c $(UNIT_SRC) $(UNITLIB_SRC))
+endef
+
+OBJ		:= $(BUILD)/obj
+ASAN		:= $(BUILD)/obj-asan
+SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
+		   -fno-omit-frame-pointer -O1
+$(eval $(call variant,$(OBJ),))
+$(eval $(call variant,$(ASAN),$(SANITIZE)))
+
+# $(1) program, $(2) its sources.
+define program
+$(BUILD)/bin/$(1): $(2:%.c=$(OBJ)/%.o) \
+		$(OBJ)/libvexfs-client.a $(OBJ)/libvexfs.a
+	@mkdir -p $$(@D)
+	$$(call cmd,LD,$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS))
+endef
+$(eval $(call program,mkfs.vexfs,$(MKFS_SRC)))
+$(eval $(call program,fsck.vexfs,$(FSCK_SRC)))
+$(eval $(call program,vexctl,$(VEXCTL_SRC)))
+
+brute: $(BUILD)/tests/brute
+$(BUILD)/tests/brute: $(BRUTE_SRC:%.c=$(OBJ)/%.o) \
+		$(OBJ)/libvexfs-client.a $(OBJ)/libvexfs.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# What the demo checks the module against, in the guest; they read the same
+# files as vexctl.
+DEMO		:= $(patsubst tests/demo/%.c,$(BUILD)/demo/%,\
+		   $(wildcard tests/demo/*.c))
+$(BUILD)/demo/%: $(OBJ)/tests/demo/%.o \
+		$(filter-out %/main.o,$(VEXCTL_SRC:%.c=$(OBJ)/%.o)) \
+		$(OBJ)/libvexfs-client.a $(OBJ)/libvexfs.a
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) $(LDFLAGS) -o $@ $^ $(LIBS))
+demo-programs: $(DEMO)
+
+unit-programs: $(UNIT_SRC:%.c=$(OBJ)/%)
+unit-asan-programs: $(UNIT_SRC:%.c=$(ASAN)/%)
+
+-include $(wildcard $(sort $(DEPS)))
+
+# ---------------------------------------------------------------- module
+# Kbuild writes beside the sources, as for any module out of tree. The
+# modules of the guests are built apart, one folder a kernel: tests/module.sh.
+ifneq ($(wildcard $(KDIR)/Makefile),)
+module: FORCE
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+install-module: module
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(DESTDIR),\
+		INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) \
+		`cat $(KDIR)/include/config/kernel.release`
+else
+module:
+	@echo "Module not built: no kernel headers at $(KDIR)."
+	@echo "    apt install linux-headers-$(KVER)   or   make KDIR=..."
+	@$(if $(filter module,$(MAKECMDGOALS)),false,true)
+
+install-module: module
+endif
+
+# --------------------------------------------------------------- install
+install: install-tools install-man install-module
+
+install-tools: tools
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR)
+	set -e; for t in $(TOOLS); do case $$t in \
+		*.vexfs) d=$(DESTDIR)$(SBINDIR) ;; \
+		*) d=$(DESTDIR)$(BINDIR) ;; esac; \
+		$(INSTALL) -m 755 $$t $$d/; done
+
+install-man:
+	set -e; for p in $(wildcard Documentation/man/*.[1-8]); do \
+		d=$(DESTDIR)$(MANDIR)/man$${p##*.}; \
+		$(INSTALL) -d $$d; $(INSTALL) -m 644 $$p $$d/; done
+
+# ----------------------------------------------------------------- tests
+deps:
+	@tests/deps.sh
+unit:
+	@tests/check.sh unit
+unit-asan:
+	@tests/check.sh unit-asan
+lint:
+	@tests/check.sh lint
+guest-modules:
+	@tests/check.sh modules
+selftests:
+	@tests/check.sh selftests
+check:
+	@tests/check.sh
+demo:
+	@tests/guest/demo.sh
+
+# ----------------------------------------------------------------- clean
+# What kbuild left beside the sources goes even when the headers it was built
+# with are gone; downloads stay until distclean.
+clean:
+	@rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))
+	@find fs -name '*.o' -o -name '*.ko' -o -name '*.mod' -o \
+		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' \
+		-o -name 'modules.order' | xargs -r rm -f
+	@rm -f modules.order Module.symvers .modules.order.cmd \
+		.Module.symvers.cmd .module-common.o .*.cmd
+	@rm -rf .tmp_versions
+
+distclean: clean
+	@rm -rf $(BUILD)
+
+help:
+	@sed -n '3,12s/^# \{0,1\}//p' Makefile
+	@echo "Parts of check, each alone:"
+	@echo "    make lint | unit | unit-asan | guest-modules"
+	@echo "    make selftests [KERNELS=6.1] [JOBS='name...']"
+	@echo "Variables: KDIR KVER CC CFLAGS DESTDIR PREFIX VEXFS_CACHE"
+	@echo "More: Documentation/testing.rst"

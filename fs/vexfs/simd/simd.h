@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Distances. The files below fs/vexfs/simd/ are the only ones with floating
+ * point; outside, a distance is an order-preserving u32 key and a float is
+ * its bits. Every call here opens and closes its own bounded FPU section.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _VEXFS_SIMD_H
+#define _VEXFS_SIMD_H
+
+#include "../libvexfs/core.h"
+
+#define VEXFS_SIMD_SSE2		1u
+#define VEXFS_SIMD_AVX2		2u
+#define VEXFS_SIMD_AVX512	4u
+
+/*
+ * Chooses the kernels once: the best the CPU has, or what @force names
+ * ("sse2", "avx2", "avx512"; NULL or "auto": the best). -EINVAL for a name
+ * that isn't known, -EOPNOTSUPP for a level that the CPU lacks.
+ */
+int vexfs_simd_init(const char *force);
+void vexfs_simd_exit(void);
+/* Levels the CPU has, and the one chosen (VEXFS_SIMD_*); its width in bits. */
+u32 vexfs_simd_caps(void);
+u32 vexfs_simd_level(void);
+unsigned int vexfs_simd_width(void);
+const char *vexfs_simd_name(u32 level);
+
+/* What was computed at a level: for /proc/vexfs/simd_stats. */
+struct vexfs_simd_counts {
+	u64	sections;		/* FPU sections */
+	u64	rows;			/* distances to full rows */
+	u64	codes;			/* distances to codes */
+	u64	encoded;		/* rows encoded */
+};
+
+void vexfs_simd_count(u32 level, struct vexfs_simd_counts *out);
+
+/* Keys order like the distances they stand for, as unsigned numbers. */
+static inline u32 vexfs_key_from_bits(u32 bits)
+{
+	return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
+static inline u32 vexfs_key_to_bits(u32 key)
+{
+	return key & 0x80000000u ? key & 0x7fffffffu : ~key;
+}
+
+/* The space that vectors live in. */
+struct vexfs_space {
+	u32	dims;
+	u32	row_bytes;
+	u32	stride;			/* of rows, padding is zero */
+	u32	code_bytes;		/* of a code, with its factors */
+	u32	query_bytes;		/* of a prepared query */
+	u8	elem;
+	u8	metric;
+};
+
+/* -EOPNOTSUPP for a pair of element type and metric that is not supported. */
+int vexfs_space_init(struct vexfs_space *sp, u8 elem, u8 metric, u32 dims);
+
+/* True when each element of n rows, @stride bytes apart, is finite. */
+bool vexfs_rows_finite(const struct vexfs_space *sp, const void *rows, u32 n,
+		       size_t stride);
+
+/*
+ * A query is query_bytes of memory aligned to 64, opaque: the row padded,
+ * its norm, its code. @row has row_bytes (needn't be aligned).
+ */
+struct vexfs_query;
+void vexfs_query_prepare(const struct vexfs_space *sp, const void *row,
+			 struct vexfs_query *q);
+
+/* Exact: full rows, one pointer each or @stride apart from @base. */
+void vexfs_dist_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
+		     const void *const *rows, unsigned int n, u32 *keys);
+void vexfs_dist_run(const struct vexfs_space *sp, const struct vexfs_query *q,
+		    const void *base, unsigned int n, u32 *keys);
+
+/*
+ * Codes: rows quantised to 8 bits with factors of their own, so that no
+ * training is needed and nothing goes stale. Distances between a query and
+ * codes are approximate keys of the same metric.
+ */
+void vexfs_code_encode(const struct vexfs_space *sp, const void *row,
+		       void *code);
+void vexfs_dist_codes(const struct vexfs_space *sp,
+		      const struct vexfs_query *q, const void *const *codes,
+		      unsigned int n, u32 *keys);
+/* The query becomes what @code stands for: for distances among codes. */
+void vexfs_query_from_code(const struct vexfs_space *sp, const void *code,
+			   struct vexfs_query *q);
+
+#endif /* _VEXFS_SIMD_H */

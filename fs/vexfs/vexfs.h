@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The private header of the VexFS module: in-memory structures, then the
+ * prototypes of each file. On-disk structures are in vexfs/format.h, the
+ * shared core's interface is in libvexfs/libvexfs.h.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _VEXFS_H
+#define _VEXFS_H
+
+#include <linux/fs.h>
+#include <linux/iomap.h>
+#include <linux/jbd2.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "libvexfs/libvexfs.h"
+
+struct vexfs_collection;
+
+/*
+ * A mounted volume.
+ *
+ * s_lock guards the lists; everything else is constant after mount or has
+ * its own rule.
+ */
+struct vexfs_sb_info {
+	struct vexfs_fs		fs;
+	struct super_block	*sb;
+	journal_t		*journal;
+	/** @ioend_wq: conversion of unwritten extents when writes end */
+	struct workqueue_struct	*ioend_wq;
+	/** @coll_wq: indexing, commits and checkpoints of collections */
+	struct workqueue_struct	*coll_wq;
+	spinlock_t		s_lock;
+	/** @collections: loaded ones [s_lock] */
+	struct list_head	collections;
+	/** @errors: VEXFS_ERRORS_* */
+	unsigned int		errors;
+	/** @flags: VEXFS_SBF_* bits, atomic */
+	unsigned long		flags;
+	/** @orphan_scan: true while mount works off the orphan list */
+	bool			orphan_scan;
+	struct work_struct	error_work;
+};
+
+enum {
+	VEXFS_SBF_SHUTDOWN,	/* FS_IOC_SHUTDOWN or an aborted journal */
+	VEXFS_SBF_NORECOVERY,
+};
+
+/*
+ * An inode.
+ *
+ * node.map_sem guards the extent tree. disk_size is the size that the inode
+ * on disk may have: everything below it was written. It is raised by the
+ * ioend worker and changed by truncate, both with i_rwsem or disk_lock held.
+ */
+struct vexfs_inode_info {
+	struct vexfs_node	node;
+	struct timespec64	crtime;
+	u64			parent;		/* directories and forks */
+	u64			xattr_block;
+	u64			coll_block;
+	u64			orphan_next;	/* as on disk [orphan_lock] */
+	u32			projid;
+	u16			xattr_len;
+	u8			xattr_inline[VEXFS_INLINE_XATTR];
+	u8			symlink[VEXFS_FAST_SYMLINK + 1];
+	/** @disk_size: [disk_lock] */
+	u64			disk_size;
+	struct mutex		disk_lock;
+	/** @sync_tid, @datasync_tid: transactions an fsync must wait for */
+	tid_t			sync_tid;
+	tid_t			datasync_tid;
+	/** @ioends: finished writes to convert [ioend_lock] */
+	spinlock_t		ioend_lock;
+	struct list_head	ioends;
+	struct work_struct	ioend_work;
+	/** @coll: loaded collection, or NULL [coll_lock] */
+	struct vexfs_collection	*coll;
+	struct mutex		coll_lock;
+	/** @opens: open files; the last close of an unlinked one unloads */
+	atomic_t		opens;
+	struct inode		vfs_inode;
+};
+
+static inline struct vexfs_sb_info *VEXFS_SB(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+static inline struct vexfs_inode_info *VEXFS_I(const struct inode *inode)
+{
+	return container_of(inode, struct vexfs_inode_info, vfs_inode);
+}
+
+static inline struct vexfs_fs *VEXFS_FS(const struct super_block *sb)
+{
+	return &VEXFS_SB(sb)->fs;
+}
+
+static inline bool vexfs_is_collection(const struct inode *inode)
+{
+	return VEXFS_I(inode)->node.flags & VEXFS_COLLECTION_FL;
+}
+
+static inline bool vexfs_is_fork(const struct inode *inode)
+{
+	return VEXFS_I(inode)->node.flags & VEXFS_FORK_FL;
+}
+
+static inline bool vexfs_is_shutdown(const struct super_block *sb)
+{
+	return test_bit(VEXFS_SBF_SHUTDOWN, &VEXFS_SB(sb)->flags);
+}
+
+/* log.c: messages, "vexfs (nvme0n1): ..." */
+__printf(3, 4)
+void vexfs_msg(struct super_block *sb, const char *level, const char *fmt, ...);
+#define vexfs_err(sb, fmt, ...) vexfs_msg(sb, KERN_ERR, fmt, ##__VA_ARGS__)
+#define vexfs_warn(sb, fmt, ...) \
+	vexfs_msg(sb, KERN_WARNING, fmt, ##__VA_ARGS__)
+#define vexfs_info(sb, fmt, ...) vexfs_msg(sb, KERN_INFO, fmt, ##__VA_ARGS__)
+/*
+ * Something failed that errors= decides about: recorded in the superblock,
+ * then continue, remount read-only or panic.
+ */
+void vexfs_fs_error(struct super_block *sb, u64 ino, u64 block,
+		    const char *func, int line, int error, const char *what);
+#define vexfs_error(sb, ino, block, error, what) \
+	vexfs_fs_error(sb, ino, block, __func__, __LINE__, error, what)
+void vexfs_error_worker(struct work_struct *work);
+
+/* journal.c: jbd2, and the kernel's side of the shared core's seam */
+
+/*
+ * Credits, in blocks. An inode costs one; each operation's sum is derived
+ * where it is defined.
+ */
+#define VEXFS_INODE_CREDITS	1
+/* map one range: the tree, and the inode whose root changed */
+#define VEXFS_WRITE_CREDITS	(VEXFS_EXT_CREDITS + VEXFS_INODE_CREDITS)
+/* one step of a truncate, restarted as often as it takes */
+#define VEXFS_TRUNCATE_CREDITS	(4 * VEXFS_EXT_CREDITS + VEXFS_INODE_CREDITS)
+/* create: new inode and its first block, entry, parent, orphan list */
+#define VEXFS_CREATE_CREDITS \
+	(VEXFS_IALLOC_CREDITS + VEXFS_DIR_CREDITS + VEXFS_EXT_CREDITS + \
+	 VEXFS_ORPHAN_CREDITS + 2 * VEXFS_INODE_CREDITS)
+/* unlink: entry, both inodes, orphan list */
+#define VEXFS_UNLINK_CREDITS \
+	(VEXFS_DIR_CREDITS + VEXFS_ORPHAN_CREDITS + 2 * VEXFS_INODE_CREDITS)
+/* rename: two entries, four inodes, orphan list */
+#define VEXFS_RENAME_CREDITS \
+	(2 * VEXFS_DIR_CREDITS + VEXFS_ORPHAN_CREDITS + \
+	 5 * VEXFS_INODE_CREDITS)
+
+int vexfs_journal_load(struct super_block *sb);
+void vexfs_journal_destroy(struct super_block *sb);
+/* Refuses on a read-only or shut down volume: -EROFS, -EIO. */
+handle_t *vexfs_journal_start(struct super_block *sb, int credits);
+int vexfs_journal_stop(handle_t *handle);
+/* Ends the running transaction and starts another with @credits. */
+int vexfs_journal_restart(handle_t *handle, int credits);
+/* Makes everything logged so far durable (waits). */
+int vexfs_journal_commit(struct super_block *sb);
+/* After -ENOSPC: true when a commit freed clusters and a retry may help. */
+bool vexfs_should_retry(struct super_block *sb, int *retries);
+
+/* inode.c */
+struct inode *vexfs_iget(struct super_block *sb, u64 ino);
+/* Like vexfs_iget() for internal inodes, which vexfs_iget() refuses. */
+struct inode *vexfs_iget_fork(struct super_block *sb, u64 ino, u64 owner);
+/*
+ * A new inode in the running transaction, locked and not yet hashed in a
+ * directory: unlock_new_inode() or discard_new_inode() ends it. nlink is 1
+ * (2 for a directory). @dir NULL, @owner set: an internal inode.
+ */
+struct inode *vexfs_new_inode(handle_t *handle, struct mnt_idmap *idmap,
+			      struct super_block *sb, struct inode *dir,
+			      u64 owner, umode_t mode, dev_t rdev);
+/* Writes @inode to its block in the transaction. Every change ends with it. */
+int vexfs_log_inode(handle_t *handle, struct inode *inode);
+int vexfs_write_inode(struct inode *inode, struct writeback_control *wbc);
+void vexfs_dirty_inode(struct inode *inode, int flags);
+void vexfs_evict_inode(struct inode *inode);
+int vexfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		  struct iattr *attr);
+int vexfs_getattr(struct mnt_idmap *idmap, const struct path *path,
+		  struct kstat *stat, u32 request_mask, unsigned int flags);
+/* i_rwsem and invalidate_lock held; sets i_size and frees what is behind. */
+int vexfs_truncate(struct inode *inode, loff_t size);
+/* Frees [start, end) blocks of the mapping; restarts transactions. */
+int vexfs_free_range(struct inode *inode, u64 lblk, u64 end);
+void vexfs_set_inode_flags(struct inode *inode);
+
+/* orphan.c */
+int vexfs_add_orphan(handle_t *handle, struct inode *inode);
+int vexfs_del_orphan(handle_t *handle, struct inode *inode);
+int vexfs_process_orphans(struct super_block *sb);
+
+/* iomap.c */
+extern const struct iomap_ops vexfs_read_iomap_ops;
+extern const struct iomap_ops vexfs_write_iomap_ops;
+extern const struct iomap_ops vexfs_dio_write_iomap_ops;
+extern const struct address_space_operations vexfs_aops;
+void vexfs_ioend_work(struct work_struct *work);
+/* Converts [pos, pos + len) to written and raises the size on disk. */
+int vexfs_convert_range(struct inode *inode, loff_t pos, u64 len);
+
+/* file.c, fsync.c */
+extern const struct file_operations vexfs_file_operations;
+extern const struct inode_operations vexfs_file_inode_operations;
+int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+/*
+ * Buffered write into an inode the module itself owns the contents of (the
+ * rows and forks of a collection): kernel memory, no permission checks, no
+ * O_APPEND, raises i_size. Takes i_rwsem.
+ */
+ssize_t vexfs_kernel_write(struct inode *inode, const void *buf, size_t len,
+			   loff_t pos);
+/* The same for reading, through the page cache; -EIO on a short read. */
+int vexfs_kernel_read(struct inode *inode, void *buf, size_t len, loff_t pos);
+
+/* namei.c, dir.c, symlink.c */
+extern const struct inode_operations vexfs_dir_inode_operations;
+extern const struct inode_operations vexfs_special_inode_operations;
+extern const struct inode_operations vexfs_symlink_inode_operations;
+extern const struct inode_operations vexfs_fast_symlink_inode_operations;
+extern const struct file_operations vexfs_dir_operations;
+/* Sets a new symlink's target: inline or in up to two blocks. */
+int vexfs_symlink_store(handle_t *handle, struct inode *inode,
+			const char *target, unsigned int len);
+struct dentry *vexfs_get_parent(struct dentry *child);
+
+/* ioctl.c: dispatch; the filesystem's own commands, then the collections' */
+long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* collection.c: life cycle; see collection.h for the rest */
+int vexfs_coll_ioctl(struct file *file, unsigned int cmd, void __user *arg);
+/* fsync() and sync: rows, log and header to disk. No-op when not loaded. */
+int vexfs_coll_sync(struct inode *inode);
+int vexfs_coll_sync_all(struct super_block *sb);
+/* Before unmount and remount,ro: index caught up as far as bounded, written. */
+void vexfs_coll_close_all(struct super_block *sb);
+/* Last close or unlink of an unlinked collection: drop it from memory. */
+void vexfs_coll_drop(struct inode *inode);
+/*
+ * While a collection is deleted with its inode: unlinks its forks into the
+ * orphan list and frees the header block. Called by vexfs_evict_inode().
+ */
+int vexfs_coll_evict(handle_t *handle, struct inode *inode);
+#define VEXFS_COLL_EVICT_CREDITS \
+	(VEXFS_FORKS * (VEXFS_ORPHAN_CREDITS + VEXFS_INODE_CREDITS) + \
+	 VEXFS_ALLOC_CREDITS)
+int __init vexfs_coll_init(void);
+void vexfs_coll_exit(void);
+
+/* stats.c, proc.c */
+int __init vexfs_proc_init(void);
+void vexfs_proc_exit(void);
+
+/* sysfs.c */
+int vexfs_sysfs_add(struct super_block *sb);
+void vexfs_sysfs_remove(struct super_block *sb);
+int __init vexfs_sysfs_init(void);
+void vexfs_sysfs_exit(void);
+
+#endif /* _VEXFS_H */

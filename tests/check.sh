@@ -1,0 +1,245 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# "make check": runs the steps named as arguments (all without), each timed and
+# counted, and ends with one line "N passed, N failed[, N skipped]".
+#
+#   tests/check.sh [deps] [tools] [lint] [unit] [unit-asan] [install] [selftests]
+#   KERNELS="6.1"         only these guests        JOBS="crash"  only these jobs
+#   TESTS="abi rename"    only these selftests
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit
+. tests/lib.sh
+
+OUT=$BUILD/check
+KERNELS=${KERNELS:-$KERNELS_ALL}
+passed=0 failed=0 skipped=0
+
+# --------------------------------------------------------------------------
+# What runs in guests. NAME, the seconds it may take, resets it may cause,
+# size of its disk, guest script; then further arguments of run.sh.
+guest_jobs() {
+	job selftests  900 0 1G tests/guest/selftests.sh
+}
+
+# The programs of tests/selftests, mkfs, vexctl and the module are in every
+# guest; a job adds what else it needs.
+run_job() {
+	local kernel=$1 name=$2 secs=$3 resets=$4 size=$5 script=$6 f
+	local args=(--name "$name-$kernel" --kernel "$kernel" --module auto)
+	shift 6
+
+	for f in "$BUILD"/bin/*; do
+		[ ! -x "$f" ] || args+=(--file "$f")
+	done
+	args+=(--file "$BUILD/selftests:/job/selftests")
+	rm -f "$OUT/$name-$kernel.img"
+	# shellcheck disable=SC2086
+	tests/guest/run.sh "${args[@]}" --disk "$OUT/$name-$kernel.img:$size" \
+		--timeout "$secs" --allow-reboots "$resets" \
+		--log "$OUT/$name-$kernel.log" "$@" --script "$script" \
+		${TESTS:-} </dev/null
+	local status=$?
+	rm -f "$OUT/$name-$kernel.img"
+	return $status
+}
+
+# --------------------------------------------------------------- accounting
+# Each step prints TAP marked as tests/tap.awk wants it. What it prints goes
+# to build/check/STEP.log; a failure's surroundings are shown.
+mark() {
+	local name=$1 status
+	shift
+
+	say "@@test begin $name"
+	"$@"
+	status=$?
+	say "@@test end $name $status"
+	return $status
+}
+
+# One command that prints no TAP is one test.
+one() {
+	local name=$1
+	shift
+
+	say "@@test begin $name"
+	if "$@"; then say "ok 1 $name"; else say "not ok 1 $name"; fi
+	say "@@test end $name 0"
+}
+
+# account STEP SECONDS: adds up the results in STEP.log and shows failures.
+account() {
+	local step=$1 secs=$2 p f s
+
+	awk -f tests/tap.awk "$OUT/$step.log" >"$OUT/$step.result"
+	read -r p f s < <(tail -n 1 "$OUT/$step.result")
+	if [ $((p + f)) = 0 ]; then
+		say "FAIL $step: no test ran" >>"$OUT/$step.result"
+		f=1
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	if [ "$f" -gt 0 ]; then
+		show_failures "$step"
+	fi
+	say "== $step: $p passed, $f failed, $s skipped (${secs} s)"
+}
+
+show_failures() {
+	local log=$OUT/$1.log
+
+	say "---- $1: failures (all of it in $log)"
+	grep -B 25 -E '^not ok|@@test end .* [1-9][0-9]*$' "$log" | tail -n 120
+	grep '^FAIL ' "$OUT/$1.result"
+	say "----"
+}
+
+step() {
+	local name=$1 begin=$SECONDS
+	shift
+
+	say "== $name"
+	"$@" >"$OUT/$name.log" 2>&1 </dev/null
+	account "$name" $((SECONDS - begin))
+}
+
+# -------------------------------------------------------------------- steps
+# Everything later steps use is fetched here: they need no network.
+step_deps() {
+	local k
+
+	say "== deps"
+	tests/deps.sh || exit 1
+	tests/fetch.sh busybox && tests/fetch.sh source || exit 1
+	for k in $KERNELS_ALL; do
+		tests/fetch.sh kernel "$k" || exit 1
+	done
+}
+
+# Without headers the tools are still built, and make says what it misses.
+tools_only() {
+	local out
+
+	out=$(make -s -j"$(nproc)" KDIR=/nonexistent) || return
+	printf '%s\n' "$out"
+	[[ $out == *"no kernel headers at /nonexistent"* ]] &&
+		[ -x "$BUILD/bin/mkfs.vexfs" ] && [ -x "$BUILD/bin/vexctl" ]
+}
+
+step_tools() { step tools one "make without kernel headers" tools_only; }
+
+step_lint() { step lint mark lint tests/lint.sh; }
+
+unit_run() {
+	local dir=$1 target=$2 t
+
+	mark_build "$target" make -s -j"$(nproc)" "$target" || return
+	for t in "$dir"/tests/unit/test_*; do
+		case $t in *.o|*.d) continue ;; esac
+		mark "${t##*/}" timeout 300 "$t"
+	done
+}
+
+# A build that fails is a failure; one that works is no test.
+mark_build() {
+	local name=$1
+	shift
+
+	"$@" || { one "build $name" false; return 1; }
+}
+
+step_unit() { step unit unit_run "$BUILD/obj" unit-programs; }
+
+step_unit-asan() {
+	export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+	export UBSAN_OPTIONS=print_stacktrace=1
+	step unit-asan unit_run "$BUILD/obj-asan" unit-asan-programs
+}
+
+step_modules() {
+	local k
+
+	for k in $KERNELS; do
+		say "module for $k: $(tests/module.sh "$k")" || exit 1
+	done
+}
+
+selftests_build() {
+	mark_build tools make -s -j"$(nproc)" tools &&
+		mark_build selftests make -s -j"$(nproc)" -C tests/selftests \
+			OUTPUT="$BUILD/selftests" &&
+		cp tests/selftests/*.sh "$BUILD/selftests/" 2>/dev/null
+	return 0
+}
+
+# The two kernels' guests run side by side; progress lines carry their names.
+step_selftests() {
+	local k begin=$SECONDS pids=()
+
+	say "== selftests ($KERNELS)"
+	rm -rf "$BUILD/selftests"
+	mkdir -p "$BUILD/selftests"
+	step selftests-build one "build the selftests" selftests_build
+	for k in $KERNELS; do
+		guests_of "$k" &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	for k in $KERNELS; do
+		for log in "$OUT"/job-*-"$k".log; do
+			account "$(basename "$log" .log)" $((SECONDS - begin))
+		done
+	done
+}
+
+guests_of() {
+	local kernel=$1
+
+	rm -f "$OUT"/*-"$kernel".*
+	job() {
+		[ -z "${JOBS:-}" ] || [[ " $JOBS " = *" $1 "* ]] || return 0
+		guest_step "$kernel" "$@"
+	}
+	guest_jobs
+}
+
+# The script's part of the log is what is counted, and that the guest itself
+# ended well is one more test.
+guest_step() {
+	local kernel=$1 name=$2 status log=$OUT/job-$2-$1.log
+
+	run_job "$@" 2>&1 | tee "$OUT/$name-$kernel.out" | progress
+	status=${PIPESTATUS[0]}
+	{
+		[ ! -f "$OUT/$name-$kernel.log" ] ||
+			sed -n 's/^  //p' "$OUT/$name-$kernel.log"
+		[ "$status" = 0 ] || tail -n 60 "$OUT/$name-$kernel.out"
+		one "guest $name on $kernel, status $status" [ "$status" = 0 ]
+	} >"$log"
+}
+
+# Live: what began and what failed; the rest is in the log.
+progress() {
+	grep --line-buffered -E \
+		': (@@test begin|not ok|booted|FAILED|status|# .*FAIL)'
+}
+
+main() {
+	local steps=${*:-deps tools lint unit unit-asan selftests} s begin=$SECONDS
+
+	mkdir -p "$OUT"
+	for s in $steps; do
+		"step_$s"
+	done
+	[ "$*" != modules ] || return 0
+	if [ $((passed + failed)) = 0 ]; then
+		warn "no test ran"
+		failed=1
+	fi
+	say "== all in $((SECONDS - begin)) s"
+	say "$passed passed, $failed failed$(
+		[ "$skipped" = 0 ] || echo ", $skipped skipped")"
+	[ "$failed" = 0 ]
+}
+
+main "$@"

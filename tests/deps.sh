@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Installs the Debian packages that building and testing need and that are
+# missing, and says which; silent when there is nothing to do. Without apt or
+# without root it prints what to install and stops.
+#
+#   tests/deps.sh [build] [guest] [style]      (default: all three)
+#
+# Kernel images are not installed: tests/fetch.sh unpacks them under build/.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+build_packages() { echo "gcc make libc6-dev uuid-dev libblkid-dev"; }
+
+style_packages() { echo "sparse shellcheck perl"; }
+
+guest_packages() {
+	echo "qemu-system-x86 cpio xz-utils kmod"
+	headers_packages
+}
+
+# Headers of both flavours: guests run the cloud kernel, and the generic one
+# has a different configuration to build against.
+headers_packages() {
+	local series rel
+
+	for series in $KERNELS_ALL; do
+		rel=$(release_of "$series") ||
+			{ apt_refresh && rel=$(release_of "$series"); } ||
+			{ say "linux-headers-$series-cloud-amd64"; continue; }
+		say "linux-headers-$rel linux-headers-$(generic_of "$rel")"
+	done
+}
+
+# A package whose job is done by a file from elsewhere is not missing.
+satisfied() {
+	case $1 in
+	gcc|make|cpio|sparse|shellcheck|perl) have "$1" ;;
+	xz-utils) have xz ;;
+	kmod) PATH=$PATH:/sbin:/usr/sbin have depmod ;;
+	qemu-system-x86) have qemu-system-x86_64 ;;
+	uuid-dev) [ -f /usr/include/uuid/uuid.h ] ;;
+	libblkid-dev) [ -f /usr/include/blkid/blkid.h ] ;;
+	libc6-dev) [ -f /usr/include/stdlib.h ] ;;
+	linux-headers-*) [ -f "/usr/src/$1/Makefile" ] ;;
+	*) dpkg-query -W -f '${Status}' "$1" 2>/dev/null |
+		grep -q 'ok installed' ;;
+	esac
+}
+
+missing_of() {
+	local p
+
+	for p in "$@"; do
+		satisfied "$p" || echo "$p"
+	done
+}
+
+install_packages() {
+	say "installing: $*"
+	apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 \
+		install "$@" </dev/null >"$BUILD/deps.log" 2>&1
+}
+
+main() {
+	local groups=${*:-build guest style} g wanted="" missing
+
+	for g in $groups; do
+		case $g in
+		build|guest|style) ;;
+		*) die "no such group: $g (build, guest, style)" ;;
+		esac
+	done
+	# Asking apt for kernel versions needs its lists.
+	if [[ " $groups " = *" guest "* ]] && have apt-get &&
+	   [ -z "$(release_of "$SOURCE_SERIES" || true)" ]; then
+		apt_refresh || true
+	fi
+	for g in $groups; do
+		wanted+=" $("${g}_packages")"
+	done
+	# shellcheck disable=SC2086
+	missing=$(missing_of $wanted | tr '\n' ' ')
+	[ -n "$missing" ] || return 0
+
+	if ! have apt-get || [ "$(id -u)" != 0 ]; then
+		warn "these Debian 12 packages are needed; as root, run:"
+		say "    apt install $missing" >&2
+		return 1
+	fi
+	mkdir -p "$BUILD"
+	export DEBIAN_FRONTEND=noninteractive
+	# shellcheck disable=SC2086
+	install_packages $missing ||
+		{ apt_refresh && install_packages $missing; } ||
+		{ tail -n 20 "$BUILD/deps.log" >&2
+		  die "could not install: $missing"; }
+}
+
+main "$@"

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Downloads Debian packages and unpacks what the tests use of them, without
+# installing anything:
+#
+#   tests/fetch.sh kernel SERIES   cache/kernels/RELEASE/{vmlinuz,config,lib/modules}
+#   tests/fetch.sh busybox         cache/busybox
+#   tests/fetch.sh source          cache/source: kselftest and checkpatch
+#
+# What is there already is kept. VEXFS_CACHE names a folder to share.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+# Downloads PACKAGE into the current folder and prints the file's name.
+download() {
+	have apt-get || die "$1 is needed and there is no apt-get to get it"
+	# The refresh is for lists that name a version the mirror dropped.
+	say "downloading $1" >&2
+	apt-get -qq -o APT::Sandbox::User=root download "$1" >&2 ||
+		{ apt_refresh >&2 &&
+		  apt-get -qq -o APT::Sandbox::User=root download "$1" >&2; } ||
+		die "could not download $1"
+	ls -- "${1%%=*}"_*.deb
+}
+
+in_scratch() {
+	mkdir -p "$CACHE"
+	scratch=$(mktemp -d "$CACHE/fetch.XXXXXX")
+	trap 'rm -rf "$scratch"' EXIT
+	cd "$scratch"
+}
+
+fetch_kernel() {
+	local series=$1 rel pkg dest deb
+
+	rel=$(release_of "$series") ||
+		{ apt_refresh && rel=$(release_of "$series"); } ||
+		die "apt knows no Debian cloud kernel $series"
+	dest=$CACHE/kernels/$rel
+	if [ ! -f "$dest/vmlinuz" ]; then
+		pkg=$(image_package "$rel") || die "no image package for $rel"
+		in_scratch
+		deb=$(download "$pkg")
+		dpkg-deb -x "$deb" unpacked
+		mkdir -p new/lib
+		cp unpacked/boot/vmlinuz-* new/vmlinuz
+		cp unpacked/boot/config-* new/config
+		mv unpacked/lib/modules new/lib/modules
+		PATH=$PATH:/sbin:/usr/sbin depmod -b new "$rel"
+		mkdir -p "$CACHE/kernels"
+		rm -rf "$dest"
+		mv new "$dest"
+	fi
+	echo "$rel" >"$CACHE/kernels/$series.new"
+	mv "$CACHE/kernels/$series.new" "$CACHE/kernels/$series"
+}
+
+fetch_busybox() {
+	local deb
+
+	[ ! -x "$CACHE/busybox" ] || return 0
+	in_scratch
+	deb=$(download busybox-static)
+	dpkg-deb -x "$deb" unpacked
+	# /usr/bin on systems where /bin is a link to it.
+	mv "$(find unpacked -type f -path '*bin/busybox')" "$CACHE/busybox"
+}
+
+# The archive has to be decompressed to its end whatever is taken from it.
+fetch_source() {
+	local dest=$CACHE/source deb tar root
+
+	[ ! -f "$dest/scripts/checkpatch.pl" ] || return 0
+	in_scratch
+	deb=$(download "linux-source-$SOURCE_SERIES")
+	dpkg-deb --fsys-tarfile "$deb" | tar -x --wildcards '*/linux-source-*.tar.xz'
+	tar=$(find . -name 'linux-source-*.tar.xz')
+	root=linux-source-$SOURCE_SERIES
+	mkdir new
+	say "unpacking kselftest and checkpatch"
+	tar -xJf "$tar" -C new --strip-components=1 \
+		"$root/scripts/checkpatch.pl" "$root/scripts/spelling.txt" \
+		"$root/scripts/const_structs.checkpatch" \
+		"$root/scripts/subarch.include" \
+		"$root/tools/testing/selftests/lib.mk" \
+		"$root/tools/testing/selftests/kselftest.h" \
+		"$root/tools/testing/selftests/kselftest_harness.h" \
+		"$root/tools/testing/selftests/kselftest"
+	rm -rf "$dest"
+	mv new "$dest"
+}
+
+main() {
+	local what=${1:-}
+
+	mkdir -p "$CACHE"
+	exec 9>"$CACHE/.lock"
+	flock 9
+	case $what in
+	kernel) fetch_kernel "$2" ;;
+	busybox) fetch_busybox ;;
+	source) fetch_source ;;
+	*) die "usage: fetch.sh kernel SERIES | busybox | source" ;;
+	esac
+}
+
+main "$@"
