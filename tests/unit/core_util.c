@@ -113,6 +113,7 @@ static void cu_write_descs(struct cu_vol *v, const struct vexfs_geom *geom)
 {
 	struct vexfs_group_desc gd[VEXFS_DESC_PER_BLOCK];
 	u32 group, at;
+	u64 block;
 
 	for (group = 0; group < geom->groups; group++) {
 		at = group % VEXFS_DESC_PER_BLOCK;
@@ -122,10 +123,10 @@ static void cu_write_descs(struct cu_vol *v, const struct vexfs_geom *geom)
 		gd[at].bg_checksum =
 			cpu_to_le32(vexfs_group_desc_csum(&v->fs, group,
 							  &gd[at]));
-		if (at == VEXFS_DESC_PER_BLOCK - 1 || group == geom->groups - 1)
-			CHECK_EQ(vexfs_dev_write(v->dev,
-				 vexfs_gdt_block(geom, group /
-						 VEXFS_DESC_PER_BLOCK), gd), 0);
+		if (at < VEXFS_DESC_PER_BLOCK - 1 && group < geom->groups - 1)
+			continue;
+		block = vexfs_gdt_block(geom, group / VEXFS_DESC_PER_BLOCK);
+		CHECK_EQ(vexfs_dev_write(v->dev, block, gd), 0);
 	}
 }
 

@@ -415,14 +415,18 @@ static void test_damage(void)
 	CHECK_EQ(vol.dev->corruptions, 2);
 	close_volume();
 
-	/* Metadata free; journal free; end missing; count wrong. */
 	for (bit = 0; bit < 5; bit++) {
 		static const u32 bits[] = { 3, 600, 32767, 8000, 0 };
+		static const char *const whys[] = {
+			"metadata is free", "journal is free", "has no end",
+			"disagree", "disagree"
+		};
 
 		open_one_used(&run);
 		damage_bitmap(0, bit == 4 ? (u32)run.first : bits[bit]);
 		CHECK_EQ(take(0, 0, 1, &got), -EFSCORRUPTED);
 		CHECK_EQ(vol.dev->corruptions, 1);
+		CHECK(strstr(vol.dev->corrupt_why, whys[bit]));
 		close_volume();
 	}
 

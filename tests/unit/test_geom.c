@@ -313,8 +313,8 @@ static void test_large(void)
 		for (j = 0; j < 50; j++) {
 			index = cu_below(g.data_clusters);
 			index += g.journal_clusters + g.vector_clusters;
-			CHECK(!vexfs_range_is_fixed(&g,
-				vexfs_data_cluster(&g, index), 1));
+			index = vexfs_data_cluster(&g, index);
+			CHECK(!vexfs_range_is_fixed(&g, index, 1));
 		}
 		index = g.data_clusters + g.journal_clusters +
 			g.vector_clusters;
