@@ -349,7 +349,6 @@ static int vexfs_spot_take(struct vexfs_search *s, struct vexfs_spot *spot,
 static int vexfs_search_group(struct vexfs_search *s, u32 group, u32 least)
 {
 	struct vexfs_fs *fs = s->fs;
-	struct mutex *lock = &fs->group_locks[group % VEXFS_GROUP_LOCKS];
 	struct vexfs_spot spot = {
 		.group = group,
 		.base = vexfs_group_first(&fs->geom, group),
@@ -361,9 +360,9 @@ static int vexfs_search_group(struct vexfs_search *s, u32 group, u32 least)
 	if (spot.hi - spot.lo < least ||
 	    READ_ONCE(fs->group_hint[group]) < least)
 		return 0;
-	mutex_lock(lock);
+	vexfs_group_lock(fs, group);
 	ret = vexfs_spot_take(s, &spot, least);
-	mutex_unlock(lock);
+	vexfs_group_unlock(fs, group);
 	return ret;
 }
 
@@ -566,7 +565,6 @@ out_put:
 int vexfs_bfree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first, u64 len)
 {
 	const struct vexfs_geom *g = &fs->geom;
-	struct mutex *lock;
 	u32 group;
 	int err;
 
@@ -574,11 +572,10 @@ int vexfs_bfree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first, u64 len)
 		return VEXFS_CORRUPTED(fs, 0, vexfs_cluster_to_block(g, first),
 				       "freed blocks are not data blocks");
 	group = vexfs_cluster_group(fs, first);
-	lock = &fs->group_locks[group % VEXFS_GROUP_LOCKS];
-	mutex_lock(lock);
+	vexfs_group_lock(fs, group);
 	err = vexfs_group_free(t, fs, group, first - vexfs_group_first(g, group),
 			       len);
-	mutex_unlock(lock);
+	vexfs_group_unlock(fs, group);
 	return err;
 }
 
@@ -617,9 +614,9 @@ u64 vexfs_vector_count(struct vexfs_fs *fs)
 							    g->vector_clusters -
 							    1));
 	for (; group <= end; group++) {
-		mutex_lock(&fs->group_locks[group % VEXFS_GROUP_LOCKS]);
+		vexfs_group_lock(fs, group);
 		n += vexfs_vector_count_group(fs, group);
-		mutex_unlock(&fs->group_locks[group % VEXFS_GROUP_LOCKS]);
+		vexfs_group_unlock(fs, group);
 	}
 	return n;
 }

@@ -292,7 +292,6 @@ static int vexfs_ibitmap_take(struct vexfs_trans *t, struct vexfs_fs *fs,
 static int vexfs_ialloc_group(struct vexfs_trans *t, struct vexfs_fs *fs,
 			      u32 group, bool dir, u64 *ino)
 {
-	struct mutex *lock = &fs->group_locks[group % VEXFS_GROUP_LOCKS];
 	struct vexfs_group_desc *gd;
 	struct vexfs_buf *gdbuf;
 	struct vexfs_ibitmap b;
@@ -300,7 +299,7 @@ static int vexfs_ialloc_group(struct vexfs_trans *t, struct vexfs_fs *fs,
 	int err = 0;
 
 	gd = vexfs_group_desc(fs, group, &gdbuf);
-	mutex_lock(lock);
+	vexfs_group_lock(fs, group);
 	if (!gd->bg_free_inodes)
 		goto out;
 	err = vexfs_trans_write(t, gdbuf);
@@ -319,7 +318,7 @@ static int vexfs_ialloc_group(struct vexfs_trans *t, struct vexfs_fs *fs,
 		err = 1;
 	}
 out:
-	mutex_unlock(lock);
+	vexfs_group_unlock(fs, group);
 	return err;
 }
 
@@ -346,7 +345,7 @@ static u32 vexfs_group_dirs(struct vexfs_fs *fs, u32 group)
 static u32 vexfs_group_emptiest(struct vexfs_fs *fs)
 {
 	u32 groups = fs->geom.groups;
-	u32 i, group, n = min(groups, (u32)VEXFS_ORLOV_SAMPLES);
+	u32 i, group, n = min_t(u32, groups, VEXFS_ORLOV_SAMPLES);
 	u32 begin = n < groups ? get_random_u32() % groups : 0;
 	u32 best = begin;
 	u64 room, best_room = 0;
@@ -375,7 +374,7 @@ static u32 vexfs_group_near(struct vexfs_fs *fs, u32 parent)
 			     groups) / 2;
 	u32 clusters = div_u64(percpu_counter_read_positive(&fs->free_clusters),
 			       groups) / 2;
-	u32 i, group, n = min(groups, (u32)VEXFS_ORLOV_SAMPLES);
+	u32 i, group, n = min_t(u32, groups, VEXFS_ORLOV_SAMPLES);
 
 	for (i = 0; i < n; i++) {
 		group = (u32)(((u64)parent + i) % groups);
@@ -427,13 +426,10 @@ int vexfs_ialloc(struct vexfs_trans *t, struct vexfs_fs *fs, u64 parent,
 	return -ENOSPC;
 }
 
-/* The group's lock and the place of an inode in the group. */
-static struct mutex *vexfs_ino_place(struct vexfs_fs *fs, u64 ino, u32 *group,
-				     u32 *index)
+static void vexfs_ino_place(struct vexfs_fs *fs, u64 ino, u32 *group,
+			    u32 *index)
 {
-	*group = div_u64(ino - 1, fs->geom.inodes_per_group);
-	*index = ino - 1 - (u64)*group * fs->geom.inodes_per_group;
-	return vexfs_inode_mutex(fs, ino);
+	*group = div_u64_rem(ino - 1, fs->geom.inodes_per_group, index);
 }
 
 /* [group lock held] */
@@ -469,16 +465,15 @@ static int vexfs_ifree_group(struct vexfs_trans *t, struct vexfs_fs *fs,
 
 int vexfs_ifree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino, bool dir)
 {
-	struct mutex *lock;
 	u32 group, index;
 	int err;
 
 	if (!vexfs_ino_valid(fs, ino) || ino < VEXFS_FIRST_INO)
 		return VEXFS_CORRUPTED(fs, ino, 0, "reserved inode freed");
-	lock = vexfs_ino_place(fs, ino, &group, &index);
-	mutex_lock(lock);
+	vexfs_ino_place(fs, ino, &group, &index);
+	vexfs_group_lock(fs, group);
 	err = vexfs_ifree_group(t, fs, ino, group, index, dir);
-	mutex_unlock(lock);
+	vexfs_group_unlock(fs, group);
 	return err;
 }
 
@@ -486,7 +481,6 @@ int vexfs_inode_allocated(struct vexfs_fs *fs, u64 ino)
 {
 	struct vexfs_group_desc *gd;
 	struct vexfs_ibitmap b;
-	struct mutex *lock;
 	u32 group, index;
 	int ret = 0;
 
@@ -494,9 +488,9 @@ int vexfs_inode_allocated(struct vexfs_fs *fs, u64 ino)
 		return -EINVAL;
 	if (ino == VEXFS_ROOT_INO)
 		return 1;
-	lock = vexfs_ino_place(fs, ino, &group, &index);
+	vexfs_ino_place(fs, ino, &group, &index);
 	gd = vexfs_group_desc(fs, group, NULL);
-	mutex_lock(lock);
+	vexfs_group_lock(fs, group);
 	if (!vexfs_ibitmap_is_uninit(gd)) {
 		ret = vexfs_ibitmap_read(fs, group, &b);
 		if (!ret) {
@@ -504,7 +498,7 @@ int vexfs_inode_allocated(struct vexfs_fs *fs, u64 ino)
 			vexfs_ibitmap_put(&b);
 		}
 	}
-	mutex_unlock(lock);
+	vexfs_group_unlock(fs, group);
 	return ret;
 }
 

@@ -75,6 +75,16 @@ static inline u64 vexfs_block_to_cluster(const struct vexfs_geom *g, u64 b)
 	return b >> g->cluster_shift;
 }
 
+static inline void vexfs_group_lock(struct vexfs_fs *fs, u32 group)
+{
+	mutex_lock(&fs->group_locks[group % VEXFS_GROUP_LOCKS]);
+}
+
+static inline void vexfs_group_unlock(struct vexfs_fs *fs, u32 group)
+{
+	mutex_unlock(&fs->group_locks[group % VEXFS_GROUP_LOCKS]);
+}
+
 /* sb.c: superblock and descriptors */
 u32 vexfs_super_csum(const struct vexfs_super_block *sb);
 /* NULL when fine, else what is wrong. Magic first: "not a VexFS volume". */
@@ -169,21 +179,14 @@ struct vexfs_buf *vexfs_inode_read(struct vexfs_fs *fs, u64 ino,
  * Several may change the same inode on disk: its owner, and the orphan list.
  * Each does so, checksum included, under this lock (innermost but buffers).
  */
-static inline struct mutex *vexfs_inode_mutex(struct vexfs_fs *fs, u64 ino)
-{
-	u64 group = div_u64(ino - 1, fs->geom.inodes_per_group);
-
-	return &fs->group_locks[group % VEXFS_GROUP_LOCKS];
-}
-
 static inline void vexfs_inode_lock(struct vexfs_fs *fs, u64 ino)
 {
-	mutex_lock(vexfs_inode_mutex(fs, ino));
+	vexfs_group_lock(fs, div_u64(ino - 1, fs->geom.inodes_per_group));
 }
 
 static inline void vexfs_inode_unlock(struct vexfs_fs *fs, u64 ino)
 {
-	mutex_unlock(vexfs_inode_mutex(fs, ino));
+	vexfs_group_unlock(fs, div_u64(ino - 1, fs->geom.inodes_per_group));
 }
 
 /*

@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include "libvexfs.h"
+#include "ondisk.h"
 
 u32 vexfs_super_csum(const struct vexfs_super_block *sb)
 {
