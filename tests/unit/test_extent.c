@@ -670,9 +670,82 @@ static void test_crossed(u32 arg)
 	root->er_rec[1].ee_pblk = root->er_rec[0].ee_pblk;
 	CHECK(!vexfs_verify_extent_root(&v.fs, root));
 	CHECK(vexfs_ext_lookup(&v.node, first, 1, &map) == -EFSCORRUPTED);
+	root->er_rec[0].ee_pblk = vol.node.root.er_rec[1].ee_pblk;
+	CHECK(vexfs_ext_lookup(&v.node, 0, 1, &map) == -EFSCORRUPTED);
+	root->er_rec[0].ee_pblk = vol.node.root.er_rec[0].ee_pblk;
+	CHECK(!vexfs_ext_lookup(&v.node, 0, 1, &map));
 	v.node.generation++;
 	CHECK(vexfs_ext_lookup(&v.node, 0, 1, &map) == -EFSCORRUPTED);
 	tu_close(&v);
+	tu_close(&vol);
+}
+
+/* A hole that is not whole clusters is not to be filled, nor freed around. */
+static void test_partial(u32 cluster_size)
+{
+	struct vexfs_extent_root *root = &vol.node.root, good;
+	struct vexfs_trans *t;
+	struct vexfs_map map;
+	bool more;
+
+	open_both(cluster_size, 4 * cluster_size / 4096);
+	vol.dev->quiet = true;
+	CHECK(!try_allocate(0, 2 * cb()));
+	CHECK(root->er_count == cpu_to_le16(1));
+	good = *root;
+	root->er_rec[0].ee_len = cpu_to_le32(VEXFS_EXT_UNWRITTEN |
+					     (2 * cb() - 1));
+	CHECK(vexfs_verify_extent_root(&vol.fs, root));
+	t = tu_begin(&vol, 100);
+	CHECK(vexfs_ext_allocate(t, &vol.node, 2 * cb() - 1, 1, 0, &map) ==
+	      -EFSCORRUPTED);
+	CHECK(vexfs_ext_remove(t, &vol.node, 0, VEXFS_MAX_LBLK, &more) ==
+	      -EFSCORRUPTED);
+	*root = good;
+	root->er_rec[0].ee_lblk = cpu_to_le32(1);
+	le64_add_cpu(&root->er_rec[0].ee_pblk, 1);
+	root->er_rec[0].ee_len = cpu_to_le32(VEXFS_EXT_UNWRITTEN |
+					     (2 * cb() - 1));
+	CHECK(vexfs_verify_extent_root(&vol.fs, root));
+	CHECK(vexfs_ext_allocate(t, &vol.node, 0, 1, 0, &map) ==
+	      -EFSCORRUPTED);
+	CHECK(vexfs_ext_remove(t, &vol.node, 0, VEXFS_MAX_LBLK, &more) ==
+	      -EFSCORRUPTED);
+	tu_end(t);
+	tu_close(&vol);
+}
+
+/*
+ * What goes from the begin of a deep tree takes whole subtrees with it; what
+ * comes there again has to fit in front of the others.
+ */
+static void test_front(u32 order)
+{
+	u32 i, round, n = 50021, front = n * 2 / 3;
+
+	tu_open(&vol, 2 * VOLUME, 4096);
+	vol.dev->paranoid = false;
+	model_open(2 * n);
+	for (i = 0; i < n; i++) {
+		CHECK(!try_allocate(2 * fragment(2, i, n), 1));
+		if (i % 500 == 0)
+			tu_commit(&vol);
+	}
+	CHECK(le16_to_cpu(vol.node.root.er_depth) == 2);
+	CHECK(le16_to_cpu(vol.node.root.er_count) > 1);
+	for (round = 0; round < 2; round++) {
+		CHECK(!try_remove(0, 2 * front));
+		compare();
+		tu_commit(&vol);
+		for (i = 0; i < front; i++) {
+			CHECK(!try_allocate(2 * fragment(order, i, front), 1));
+			if (i % 4000 == 0)
+				compare();
+		}
+		compare();
+	}
+	CHECK(!try_remove(0, model.blocks));
+	compare();
 	tu_close(&vol);
 }
 
@@ -723,7 +796,7 @@ static void test_big(u32 n)
 
 int main(void)
 {
-	tu_plan(26);
+	tu_plan(31);
 	tu_run("random operations", test_random, 4096);
 	tu_run("random operations", test_random, 8192);
 	tu_run("random operations", test_random, 65536);
@@ -733,6 +806,9 @@ int main(void)
 	tu_run("fragments in ascending order", test_order, 0);
 	tu_run("fragments in descending order", test_order, 1);
 	tu_run("fragments in any order", test_order, 2);
+	tu_run("front removed, and in order again", test_front, 0);
+	tu_run("front removed, and backwards again", test_front, 1);
+	tu_run("front removed, and anyhow again", test_front, 2);
 	tu_run("no space at each allocation", test_enospc, 4096);
 	tu_run("no space at each allocation", test_enospc, 8192);
 	tu_run("no space at each allocation", test_enospc, 65536);
@@ -749,6 +825,8 @@ int main(void)
 	tu_run("damaged roots", test_damaged_root, 8192);
 	tu_run("damaged roots", test_damaged_root, 65536);
 	tu_run("a node in another's place", test_crossed, 0);
+	tu_run("clusters mapped in part", test_partial, 8192);
+	tu_run("clusters mapped in part", test_partial, 65536);
 	tu_run("many fragments", test_big, 200003);
 	return tu_exit();
 }

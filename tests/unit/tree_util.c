@@ -324,7 +324,7 @@ static void tu_walk_node(struct tu_walk *w, const struct vexfs_extent *rec,
 	u32 mask = fs->geom.cluster_blocks - 1;
 	struct vexfs_extent_node *node;
 	struct vexfs_buf *buf;
-	u64 key, end, bno;
+	u64 key, end, bno, last = 0;
 	int i;
 
 	CHECK(count > 0 || w->v->node.root.er_depth == 0);
@@ -336,7 +336,9 @@ static void tu_walk_node(struct tu_walk *w, const struct vexfs_extent *rec,
 		key = le32_to_cpu(rec[i].ee_lblk);
 		end = i + 1 < count ? le32_to_cpu(rec[i + 1].ee_lblk) : hi;
 		bno = le64_to_cpu(rec[i].ee_pblk);
-		CHECK(i ? key > lo : key == lo);
+		CHECK(i ? key > last : key >= lo);
+		CHECK(key < hi);
+		last = key;
 		CHECK(!((key | bno) & mask) && !rec[i].ee_len);
 		buf = vexfs_meta_read(fs, bno, VEXFS_MAGIC_EXTENT, TU_INO,
 				      TU_GEN);
@@ -349,7 +351,7 @@ static void tu_walk_node(struct tu_walk *w, const struct vexfs_extent *rec,
 		if (w->node_fn)
 			w->node_fn(w->arg, bno);
 		tu_walk_node(w, node->en_rec, le16_to_cpu(node->en_count),
-			     depth - 1, key, end);
+			     depth - 1, i ? key : lo, end);
 		vexfs_buf_put(buf);
 	}
 }

@@ -240,6 +240,13 @@ int vexfs_dev_write(struct vexfs_dev *dev, u64 bno, const void *data)
 	return err;
 }
 
+static int vexfs_page_copy(struct vexfs_dev *dev, struct vexfs_bmap_node *node)
+{
+	struct vexfs_page *page = container_of(node, struct vexfs_page, node);
+
+	return vexfs_image_write(dev, node->bno, page->data);
+}
+
 struct vexfs_dev *vexfs_dev_clone(struct vexfs_dev *src)
 {
 	struct vexfs_dev *dev;
@@ -255,9 +262,7 @@ struct vexfs_dev *vexfs_dev_clone(struct vexfs_dev *src)
 	for (i = 0; i < src->image.size && !err; i++)
 		for (node = src->image.table[i]; node && !err;
 		     node = node->next)
-			err = vexfs_image_write(dev, node->bno,
-				container_of(node, struct vexfs_page,
-					     node)->data);
+			err = vexfs_page_copy(dev, node);
 	if (!err)
 		return dev;
 	vexfs_dev_close(dev);

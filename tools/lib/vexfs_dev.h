@@ -61,7 +61,7 @@ struct vexfs_dev_faults {
 };
 
 struct vexfs_dev {
-	struct mutex lock;
+	struct mutex lock;		/* of all that follows */
 	int fd;				/* -1: memory image */
 	bool readonly;
 	bool paranoid;			/* find changes that weren't announced */

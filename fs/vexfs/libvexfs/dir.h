@@ -4,12 +4,15 @@
  * root of a directory's tree to a leaf.
  *
  * Invariants of a tree, beside those of format.h:
- *  - the key of an index record is the lower bound of its subtree: that of
- *    the first record of an index block is its key in the parent, 0 in the
- *    root;
+ *  - the key of an index record is the lower bound of its subtree, except in
+ *    the first record of a block, which has all that is not in the others.
+ *    That key is 0 in the root, and not less than the lower bound of the
+ *    block in others;
  *  - no block is empty but the root; no leaf says VEXFS_DIR_FREE;
  *  - logical blocks below the directory's size are the tree and the list of
- *    free blocks that begins in the root, and nothing else.
+ *    free blocks that begins in the root, and nothing else. Those behind are
+ *    unwritten if they are mapped: the rest of a cluster, or a cluster for
+ *    growing that then failed, which the next growth takes.
  *
  * How a change fails safely: blocks that splits need are taken from the free
  * list, and when it is too short the directory grows first, a complete step

@@ -204,7 +204,7 @@ void vexfs_dir_insert_index(struct vexfs_dir_block *db, int pos, u64 key,
 	vexfs_dir_set_fill(db, count + 1, (count + 1) * sizeof(*di));
 }
 
-/* Whatever goes, the first record keeps the lower bound of the block. */
+/* When the first record goes, the next one takes over its range. */
 void vexfs_dir_delete_index(struct vexfs_dir_block *db, int pos)
 {
 	struct vexfs_dir_index *di = vexfs_dir_indexes(db);

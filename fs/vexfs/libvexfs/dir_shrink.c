@@ -186,6 +186,8 @@ static int vexfs_dir_absorb_child(struct vexfs_trans *t,
 	if (err)
 		goto out_put;
 	vexfs_dir_copy_block(root, db);
+	if (root->db_level)
+		vexfs_dir_indexes(root)->di_key = 0;
 	vexfs_dir_free_block(t, p, buf, lblk);
 	vexfs_dir_dirty(t, p, p->lev[0].buf);
 	err = p->err;

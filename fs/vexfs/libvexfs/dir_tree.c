@@ -67,8 +67,10 @@ static const char *vexfs_dir_check_place(struct vexfs_dir_path *p, int l)
 		return "directory block at the wrong level";
 	if (l && !count)
 		return "empty block in a directory tree";
+	if (!l && p->depth && di[0].di_key)
+		return "directory index does not begin with key 0";
 	if (l < p->depth)
-		return le64_to_cpu(di[0].di_key) != p->lo ||
+		return le64_to_cpu(di[0].di_key) < p->lo ||
 		       le64_to_cpu(di[count - 1].di_key) >= p->hi ?
 		       "directory index is not in its range" : NULL;
 	if (count &&
@@ -103,10 +105,12 @@ static int vexfs_dir_descend(struct vexfs_dir_path *p, int l, u64 key)
 {
 	struct vexfs_dir_block *db = vexfs_dir_level_data(p, l);
 	struct vexfs_dir_index *di = vexfs_dir_indexes(db);
-	int idx = vexfs_dir_search_index(db, key);
+	/* What is before the first key belongs to the first record, too. */
+	int idx = max(vexfs_dir_search_index(db, key), 0);
 
 	p->lev[l].idx = idx;
-	p->lo = le64_to_cpu(di[idx].di_key);
+	if (idx)
+		p->lo = le64_to_cpu(di[idx].di_key);
 	if (idx + 1 < vexfs_dir_count(db))
 		p->hi = le64_to_cpu(di[idx + 1].di_key);
 	return vexfs_dir_enter(p, l + 1, le32_to_cpu(di[idx].di_lblk));
@@ -278,6 +282,31 @@ static void vexfs_dir_grow(struct vexfs_dir_path *p,
 	p->depth++;
 }
 
+/* Lower bound of the block at level @l of the path. */
+static __le64 vexfs_dir_lower(struct vexfs_dir_path *p, int l)
+{
+	while (l-- > 0)
+		if (p->lev[l].idx)
+			return vexfs_dir_indexes(vexfs_dir_level_data(p, l))
+				[p->lev[l].idx].di_key;
+	return 0;
+}
+
+/*
+ * The new record follows that of the path. When that is the first, its key
+ * may be larger than @sep, for it is not used: make it what it stands for.
+ */
+static void vexfs_dir_insert_sep(struct vexfs_dir_path *p, int l, u64 sep,
+				 u32 lblk)
+{
+	struct vexfs_dir_block *db = vexfs_dir_level_data(p, l);
+	int idx = p->lev[l].idx;
+
+	if (!idx)
+		vexfs_dir_indexes(db)->di_key = vexfs_dir_lower(p, l);
+	vexfs_dir_insert_index(db, idx + 1, sep, lblk);
+}
+
 /* Splits level @l, whose parent has room, and follows @key. */
 static void vexfs_dir_split(struct vexfs_trans *t, struct vexfs_dir_path *p,
 			    int l, u64 key, struct vexfs_dir_reserve *res)
@@ -290,8 +319,7 @@ static void vexfs_dir_split(struct vexfs_trans *t, struct vexfs_dir_path *p,
 
 	buf = vexfs_dir_take(res, &lblk);
 	sep = vexfs_dir_split_block(left, vexfs_dir_data(buf));
-	vexfs_dir_insert_index(vexfs_dir_data(up->buf), up->idx + 1, sep,
-			       lblk);
+	vexfs_dir_insert_sep(p, l - 1, sep, lblk);
 	vexfs_dir_dirty(t, p, lev->buf);
 	vexfs_dir_dirty(t, p, buf);
 	vexfs_dir_dirty(t, p, up->buf);

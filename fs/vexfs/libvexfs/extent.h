@@ -4,9 +4,10 @@
  * records in host order, and changes of a leaf.
  *
  * Invariants of a tree, beside those of format.h:
- *  - the key of an index record is the lower bound of the subtree: that of
- *    the first record of a node is the key of the node in its parent (0 in
- *    the root), so inserting never changes the keys above;
+ *  - the key of an index record is the lower bound of the subtree, except in
+ *    the first record of a node, which has all that is not in the others: so
+ *    inserting never changes the keys above. That key is 0 in the root, and
+ *    not less than the lower bound of the node in others;
  *  - the keys of index records are multiples of the blocks in a cluster, so a
  *    cluster never straddles two leaves. A leaf is split at such a place even
  *    when that cuts an extent in two;
@@ -114,7 +115,8 @@ void vexfs_ext_apply(struct vexfs_trans *t, struct vexfs_ext_path *p,
  * vexfs_ext_prepare_drop() before it is what can fail.
  */
 int vexfs_ext_prepare_drop(struct vexfs_trans *t, struct vexfs_ext_path *p);
-void vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p);
+/* How many nodes went. */
+int vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p);
 /* Lets the root take over an only child that has few records. */
 int vexfs_ext_collapse(struct vexfs_trans *t, struct vexfs_node *n);
 

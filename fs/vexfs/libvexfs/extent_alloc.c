@@ -152,117 +152,117 @@ static int vexfs_ext_prepare_unmap(struct vexfs_trans *t,
 				 VEXFS_ALLOC_RESERVED);
 }
 
+/* Unmapping whole clusters backwards; lblk and end are borders of some. */
+struct vexfs_ext_unmap {
+	u64	lblk;
+	u64	end;			/* what is behind is done */
+	u64	unified;		/* end of the cluster seen as mixed */
+	int	dropped;		/* nodes */
+};
+
 /*
- * Unmaps [*lblk, end), whole clusters within the current record, and frees
- * them. *lblk comes back higher when the record had to be cut.
+ * Unmaps [first, u->end), whole clusters within the current record, and frees
+ * them; less when the record had to be cut. u->end says how far it came.
  */
 static int vexfs_ext_unmap(struct vexfs_trans *t, struct vexfs_ext_path *p,
-			   u64 *lblk, u64 end)
+			   u64 first, struct vexfs_ext_unmap *u)
 {
 	struct vexfs_node *n = p->n;
 	struct vexfs_geom *g = &n->fs->geom;
 	struct vexfs_ext_change c;
 	struct vexfs_ext_rec r;
-	u64 pblk;
+	u64 end = u->end, pblk;
 	int err;
 
 	vexfs_ext_current(p, end - 1, &r);
-	vexfs_ext_change_remove(p, &r, *lblk, end, &c);
+	vexfs_ext_change_remove(p, &r, first, end, &c);
 	err = vexfs_ext_prepare_unmap(t, p, end, &c);
 	if (err)
 		return err;
 	vexfs_ext_current(p, end - 1, &r);
-	*lblk = max(*lblk, r.lblk);
-	pblk = r.pblk + (*lblk - r.lblk);
+	first = max(first, r.lblk);
+	pblk = r.pblk + (first - r.lblk);
 	err = vexfs_bfree(t, n->fs, vexfs_block_to_cluster(g, pblk),
-			  (end - *lblk) >> g->cluster_shift);
+			  (end - first) >> g->cluster_shift);
 	if (err)
 		return err;
-	n->blocks -= end - *lblk;
-	vexfs_ext_change_remove(p, &r, *lblk, end, &c);
+	n->blocks -= end - first;
+	vexfs_ext_change_remove(p, &r, first, end, &c);
 	if (vexfs_ext_leaf_empties(p, &c))
-		vexfs_ext_drop(t, p);
+		u->dropped += vexfs_ext_drop(t, p);
 	else
 		vexfs_ext_apply(t, p, &c);
+	u->end = first;
 	return p->err;
 }
 
 /*
- * One step of unmapping [lblk, *end) backwards, both at the border of a
- * cluster. *mixed is a cluster that begins in one record and ends in another:
- * the caller makes it unwritten as a whole, so that it can go in one step.
+ * The last cluster before u->end begins in one record and ends in another: it
+ * is made unwritten as a whole, so that it can go in one step.
  */
+static int vexfs_ext_unify(struct vexfs_trans *t, struct vexfs_node *n,
+			   struct vexfs_ext_unmap *u)
+{
+	u64 pos = u->end - n->fs->geom.cluster_blocks;
+
+	if (u->unified == u->end)
+		return VEXFS_CORRUPTED(n->fs, n->ino, 0,
+				       "a cluster is mapped in part");
+	u->unified = u->end;
+	return vexfs_ext_set_range(t, n, &pos, u->end, true, true);
+}
+
+/* The part of the last record before u->end that is in the range. */
 static int vexfs_ext_unmap_step(struct vexfs_trans *t, struct vexfs_node *n,
-				u64 lblk, u64 *end, bool *mixed)
+				struct vexfs_ext_unmap *u)
 {
 	struct vexfs_ext_level *leaf;
 	struct vexfs_ext_path p;
 	struct vexfs_ext_rec r;
 	u64 first, mask = vexfs_ext_cluster_mask(n);
+	bool mixed = false;
 	int err;
 
-	*mixed = false;
-	err = vexfs_ext_find(n, *end - 1, &p);
+	err = vexfs_ext_find(n, u->end - 1, &p);
 	if (err)
 		return err;
 	leaf = vexfs_ext_leaf(&p);
 	if (leaf->idx < 0) {
-		*end = p.lo;
-		goto out;
+		u->end = p.lo;
+		goto out_put;
 	}
 	vexfs_ext_get(&leaf->rec[leaf->idx], &r);
-	*end = min(*end, vexfs_ext_end(&r));
-	if (*end & mask) {
+	u->end = min(u->end, vexfs_ext_end(&r));
+	if (u->end <= u->lblk)
+		goto out_put;
+	first = (max(u->lblk, r.lblk) + mask) & ~mask;
+	mixed = first >= u->end;
+	if (u->end & mask)
 		err = VEXFS_CORRUPTED(n->fs, n->ino, 0,
 				      "a cluster is mapped in part");
-		goto out;
-	}
-	if (*end <= lblk)
-		goto out;
-	first = (max(lblk, r.lblk) + mask) & ~mask;
-	if (first >= *end) {
-		*mixed = true;
-		goto out;
-	}
-	err = vexfs_ext_unmap(t, &p, &first, *end);
-	if (!err)
-		*end = first;
-out:
+	else if (!mixed)
+		err = vexfs_ext_unmap(t, &p, first, u);
+out_put:
 	vexfs_ext_put(&p);
-	return err;
+	return !err && mixed ? vexfs_ext_unify(t, n, u) : err;
 }
 
 static int vexfs_ext_unmap_range(struct vexfs_trans *t, struct vexfs_node *n,
 				 u64 lblk, u64 end, bool *more)
 {
-	u64 cluster = n->fs->geom.cluster_blocks, pos, unified = 0;
-	bool mixed;
-	int err;
+	struct vexfs_ext_unmap u = { .lblk = lblk, .end = end };
+	int err = 0;
 
-	while (end > lblk) {
-		if (vexfs_trans_credits(t) < VEXFS_EXT_CREDITS) {
+	while (!err && u.end > lblk) {
+		/* A step drops up to a path of nodes, and so does collapsing. */
+		if (vexfs_trans_credits(t) < VEXFS_EXT_CREDITS ||
+		    u.dropped > VEXFS_EXT_REVOKES - 2 * VEXFS_EXT_MAX_DEPTH) {
 			*more = true;
-			return 0;
+			break;
 		}
-		err = vexfs_ext_unmap_step(t, n, lblk, &end, &mixed);
-		if (err)
-			return err;
-		if (!mixed)
-			continue;
-		if (unified == end)
-			return VEXFS_CORRUPTED(n->fs, n->ino, 0,
-					       "a cluster is mapped in part");
-		pos = end - cluster;
-		err = vexfs_ext_set_range(t, n, &pos, end, true, false);
-		if (err)
-			return err;
-		if (pos < end) {
-			*more = true;
-			return 0;
-		}
-		unified = end;
+		err = vexfs_ext_unmap_step(t, n, &u);
 	}
-	return 0;
+	return err;
 }
 
 static int vexfs_ext_unwrite(struct vexfs_trans *t, struct vexfs_node *n,

@@ -31,6 +31,8 @@ static const char *vexfs_verify_extents(struct vexfs_fs *fs,
 			return "extent without blocks";
 		if (r.lblk < next)
 			return "extents overlap or are not sorted";
+		if (r.lblk != next && ((r.lblk | next) & mask))
+			return "cluster is mapped in part";
 		next = vexfs_ext_end(&r);
 		if (next > VEXFS_EXT_LIMIT)
 			return "extent passes the largest file offset";
@@ -39,7 +41,7 @@ static const char *vexfs_verify_extents(struct vexfs_fs *fs,
 		if (!vexfs_block_valid(fs, r.pblk, r.len))
 			return "extent leaves the data area";
 	}
-	return NULL;
+	return next & mask ? "cluster is mapped in part" : NULL;
 }
 
 static const char *vexfs_verify_indexes(struct vexfs_fs *fs,
@@ -157,7 +159,7 @@ static const char *vexfs_ext_check_place(struct vexfs_ext_path *p, int l)
 	if (count < 1 || count > lev->max)
 		return "bad count of records in an extent tree node";
 	vexfs_ext_get(&lev->rec[0], &r);
-	if (r.lblk < p->lo || (l < p->depth && r.lblk != p->lo))
+	if (r.lblk < p->lo)
 		return "extent tree node begins before its range";
 	vexfs_ext_get(&lev->rec[count - 1], &r);
 	if (r.lblk >= p->hi || vexfs_ext_end(&r) > p->hi)
@@ -175,14 +177,13 @@ static int vexfs_ext_descend(struct vexfs_ext_path *p, int l, u64 lblk)
 	struct vexfs_buf *buf;
 	const char *why;
 
-	up->idx = vexfs_ext_search(up, lblk);
-	if (up->idx < 0)
-		return VEXFS_CORRUPTED(n->fs, n->ino, 0,
-				       "extent tree does not begin at block 0");
+	/* What is before the first key belongs to the first record, too. */
+	up->idx = max(vexfs_ext_search(up, lblk), 0);
 	if (up->idx + 1 < vexfs_ext_count(up))
 		p->hi = le32_to_cpu(up->rec[up->idx + 1].ee_lblk);
 	vexfs_ext_get(&up->rec[up->idx], &r);
-	p->lo = r.lblk;
+	if (up->idx)
+		p->lo = r.lblk;
 	buf = vexfs_meta_read(n->fs, r.pblk, VEXFS_MAGIC_EXTENT, n->ino,
 			      n->generation);
 	if (IS_ERR(buf))

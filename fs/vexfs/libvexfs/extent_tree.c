@@ -221,11 +221,27 @@ static u64 vexfs_ext_split_index(struct vexfs_ext_level *left,
 	return le32_to_cpu(right->rec[0].ee_lblk);
 }
 
-static void vexfs_ext_insert_index(struct vexfs_ext_level *lev, u64 sep,
+/* Lower bound of the node at level @l of the path. */
+static __le32 vexfs_ext_lower(struct vexfs_ext_path *p, int l)
+{
+	while (l-- > 0)
+		if (p->lev[l].idx)
+			return p->lev[l].rec[p->lev[l].idx].ee_lblk;
+	return 0;
+}
+
+/*
+ * The new record follows that of the path. When that is the first, its key
+ * may be larger than @sep, for it is not used: make it what it stands for.
+ */
+static void vexfs_ext_insert_index(struct vexfs_ext_path *p, int l, u64 sep,
 				   struct vexfs_buf *buf)
 {
+	struct vexfs_ext_level *lev = &p->lev[l];
 	int count = vexfs_ext_count(lev), pos = lev->idx + 1;
 
+	if (!lev->idx)
+		lev->rec[0].ee_lblk = vexfs_ext_lower(p, l);
 	memmove(lev->rec + pos + 1, lev->rec + pos,
 		(count - pos) * sizeof(*lev->rec));
 	vexfs_ext_set_index(&lev->rec[pos], sep, buf);
@@ -245,7 +261,7 @@ static void vexfs_ext_split(struct vexfs_trans *t, struct vexfs_ext_path *p,
 		sep = vexfs_ext_split_leaf(p, left, &right);
 	else
 		sep = vexfs_ext_split_index(left, &right);
-	vexfs_ext_insert_index(up, sep, buf);
+	vexfs_ext_insert_index(p, l - 1, sep, buf);
 	vexfs_ext_dirty(t, p, left->buf);
 	vexfs_ext_dirty(t, p, buf);
 	vexfs_ext_dirty(t, p, up->buf);
@@ -385,7 +401,7 @@ int vexfs_ext_prepare_drop(struct vexfs_trans *t, struct vexfs_ext_path *p)
 	return l ? vexfs_trans_write(t, p->lev[l].buf) : 0;
 }
 
-void vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p)
+int vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p)
 {
 	int l = vexfs_ext_survivor(p), k, err;
 	struct vexfs_ext_level *lev = &p->lev[l];
@@ -394,7 +410,7 @@ void vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p)
 
 	memmove(lev->rec + lev->idx, lev->rec + lev->idx + 1,
 		(count - lev->idx) * sizeof(*lev->rec));
-	/* The lower bound of the node stays what it was. */
+	/* The next one takes over the range of the first. */
 	if (count)
 		lev->rec[0].ee_lblk = key;
 	vexfs_ext_set_count(lev, count);
@@ -407,6 +423,7 @@ void vexfs_ext_drop(struct vexfs_trans *t, struct vexfs_ext_path *p)
 		if (err && !p->err)
 			p->err = err;
 	}
+	return p->depth - l;
 }
 
 /*
@@ -446,6 +463,8 @@ int vexfs_ext_collapse(struct vexfs_trans *t, struct vexfs_node *n)
 		root->er_depth = node->en_depth;
 		root->er_count = node->en_count;
 		memcpy(root->er_rec, node->en_rec, sizeof(root->er_rec));
+		if (root->er_depth)
+			root->er_rec[0].ee_lblk = 0;
 		err = vexfs_ext_free_node(t, n, buf);
 	}
 	return err;

@@ -429,8 +429,7 @@ int vexfs_ialloc(struct vexfs_trans *t, struct vexfs_fs *fs, u64 parent,
 static void vexfs_ino_place(struct vexfs_fs *fs, u64 ino, u32 *group,
 			    u32 *index)
 {
-	*group = div_u64(ino - 1, fs->geom.inodes_per_group);
-	*index = ino - 1 - *group * (u64)fs->geom.inodes_per_group;
+	*group = div_u64_rem(ino - 1, fs->geom.inodes_per_group, index);
 }
 
 /* [group lock held] */
