@@ -153,11 +153,14 @@ ifneq ($(wildcard $(KDIR)/Makefile),)
 module: FORCE
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
+# Without the key of the kernel's own build there is nothing to sign with.
 install-module: module
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(DESTDIR),\
-		INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) \
+		$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) \
+		modules_install
 	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) \
-		`cat $(KDIR)/include/config/kernel.release`
+		`$(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease`
 else
 module:
 	@echo "Module not built: no kernel headers at $(KDIR)."

@@ -128,6 +128,42 @@ tools_only() {
 
 step_tools() { step tools one "make without kernel headers" tools_only; }
 
+# "make" and "make install" as on a real machine, from a copy of the tree,
+# since they build the module beside its sources; then "make clean".
+install_run() {
+	local tree=$OUT/tree root=$OUT/root rel
+
+	rel=$(release_of "$SOURCE_SERIES")
+	rm -rf "$tree" "$root"
+	mkdir -p "$tree"
+	tar -c --exclude=./build --exclude=./.git --exclude='*.o' \
+		--exclude='*.ko' . | tar -x -C "$tree"
+	find "$tree" -type f | sort >"$OUT/tree.before"
+	one "make install" make -s -j"$(nproc)" -C "$tree" install \
+		BUILD="$BUILD" KDIR="/usr/src/linux-headers-$rel" \
+		DESTDIR="$root"
+	one "depmod knows the filesystem" grep -q '^alias fs-vexfs vexfs' \
+		"$root/lib/modules/$rel/modules.alias"
+	one "mkfs.vexfs is installed" [ -x "$root/usr/local/sbin/mkfs.vexfs" ]
+	one "vexctl is installed" [ -x "$root/usr/local/bin/vexctl" ]
+	one "a manual page for each tool" pages_installed "$root"
+	make -s -C "$tree" clean
+	find "$tree" -type f | sort >"$OUT/tree.after"
+	one "make clean leaves the sources only" \
+		diff "$OUT/tree.before" "$OUT/tree.after"
+	rm -rf "$tree" "$root"
+}
+
+pages_installed() {
+	local tool
+
+	for tool in "$BUILD"/bin/*; do
+		ls "$1/usr/local/share/man"/man?/"${tool##*/}".? || return
+	done
+}
+
+step_install() { step install install_run; }
+
 step_lint() { step lint mark lint tests/lint.sh; }
 
 unit_run() {
@@ -225,7 +261,7 @@ progress() {
 }
 
 main() {
-	local steps=${*:-deps tools lint unit unit-asan selftests} s begin=$SECONDS
+	local steps=${*:-deps tools lint unit unit-asan install selftests} s begin=$SECONDS
 
 	mkdir -p "$OUT"
 	for s in $steps; do
