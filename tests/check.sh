@@ -140,7 +140,7 @@ install_run() {
 		--exclude='*.ko' . | tar -x -C "$tree"
 	find "$tree" -type f | sort >"$OUT/tree.before"
 	one "make install" make -s -j"$(nproc)" -C "$tree" install \
-		BUILD="$BUILD" KDIR="/usr/src/linux-headers-$rel" \
+		BUILD="$BUILD" KDIR="$(kdir_of "$rel")" \
 		DESTDIR="$root"
 	one "depmod knows the filesystem" grep -q '^alias fs-vexfs vexfs' \
 		"$root/lib/modules/$rel/modules.alias"

@@ -14,10 +14,10 @@ set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 rel=$1
-[ -d "/usr/src/linux-headers-$rel" ] || rel=$(release_of "$1") ||
+[[ " $KERNELS_ALL " != *" $1 "* ]] || rel=$(release_of "$1") ||
 	die "no kernel $1"
-kdir=/usr/src/linux-headers-$rel
-[ -d "$kdir" ] || die "no headers for $rel: tests/deps.sh guest"
+kdir=$(kdir_of "$rel")
+[ -f "$kdir/Makefile" ] || die "no headers for $rel: tests/fetch.sh kernel ..."
 dir=$BUILD/module/$rel
 
 # Links for files that are new, and none for files that are gone.
