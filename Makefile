@@ -108,7 +108,7 @@ endef
 
 OBJ		:= $(BUILD)/obj
 ASAN		:= $(BUILD)/obj-asan
-SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
+SANITIZE	:= -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all \
 		   -fno-omit-frame-pointer -O1
 $(eval $(call variant,$(OBJ),))
 $(eval $(call variant,$(ASAN),$(SANITIZE)))
