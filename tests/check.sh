@@ -26,7 +26,8 @@ guest_jobs() {
 # guest; a job adds what else it needs.
 run_job() {
 	local kernel=$1 name=$2 secs=$3 resets=$4 size=$5 script=$6 f
-	local args=(--name "$name-$kernel" --kernel "$kernel" --module auto)
+	local args=(--name "$name-$kernel" --kernel "$kernel" --module auto
+		    --idle 300)
 	shift 6
 
 	for f in "$BUILD"/bin/*; do
