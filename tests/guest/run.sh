@@ -36,6 +36,7 @@ usage: tests/guest/run.sh --kernel SERIES [OPTION]... --script SCRIPT [ARG]...
   --qemu "..."             more QEMU arguments
   --log FILE               everything the guest printed (default: under build/)
   --name NAME              the prefix of the progress lines
+  --plain                  the script's lines without that prefix, no kernel's
   --quiet                  no progress lines
 
 The script is run by busybox sh with tests/guest/lib.sh read. The exit status
@@ -45,7 +46,7 @@ VEXFS_ACCEL=kvm uses KVM where it works.
 END
 }
 
-timeout=600 idle=120 quiet=""
+timeout=600 idle=120 quiet="" plain=""
 kernel="" module="" script="" append="" qemu_more="" log="" name=""
 mem=1536M smp=2 reboots=0
 kmods=() disks=() files=() envs=() args=()
@@ -55,6 +56,7 @@ parse() {
 		case $1 in
 		--help) usage; exit 0 ;;
 		--quiet) quiet=1; shift; continue ;;
+		--plain) plain=1; shift; continue ;;
 		esac
 		[ $# -ge 2 ] || die "$1 needs a value; see --help"
 		case $1 in
