@@ -6,7 +6,7 @@
 # release of a Debian package ("6.1.0-56-cloud-amd64").
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-BUILD=${BUILD:-$TOP/build}
+BUILD=$(realpath -m "${BUILD:-$TOP/build}")
 # Downloads can be shared by several checkouts: VEXFS_CACHE=DIR.
 CACHE=$(realpath -m "${VEXFS_CACHE:-$BUILD/cache}")
 # shellcheck disable=SC2034
