@@ -148,11 +148,7 @@ install_run() {
 	one "mkfs.vexfs is installed" [ -x "$root/usr/local/sbin/mkfs.vexfs" ]
 	one "vexctl is installed" [ -x "$root/usr/local/bin/vexctl" ]
 	one "a manual page for each tool" pages_installed "$root"
-<<<<<<< HEAD
-	make -s -C "$tree" clean
-=======
 	make -s -C "$tree" BUILD=build clean
->>>>>>> main
 	find "$tree" -type f | sort >"$OUT/tree.after"
 	one "make clean leaves the sources only" \
 		diff "$OUT/tree.before" "$OUT/tree.after"

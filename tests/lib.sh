@@ -37,14 +37,11 @@ apt_refresh() {
 release_of() {
 	local rel
 
-<<<<<<< HEAD
-=======
 	if [ "$1" = uml ]; then
 		cat "$BUILD/uml/src/include/config/kernel.release"
 		return
 	fi
 
->>>>>>> main
 	rel=$(cat "$CACHE/kernels/$1" 2>/dev/null) && [ -n "$rel" ] &&
 		[ -f "$CACHE/kernels/$rel/vmlinuz" ] &&
 		[ -f "$(kdir_of "$rel")/Makefile" ] &&
@@ -85,13 +82,9 @@ image_package() {
 # The other flavour of the same release, and where headers are.
 generic_of() { echo "${1/-cloud-amd64/-amd64}"; }
 
-<<<<<<< HEAD
-kdir_of() { echo "$CACHE/headers/usr/src/linux-headers-$1"; }
-=======
 kdir_of() {
 	case $1 in
 	*-vexfs-uml) echo "$BUILD/uml/src" ;;
 	*) echo "$CACHE/headers/usr/src/linux-headers-$1" ;;
 	esac
 }
->>>>>>> main
