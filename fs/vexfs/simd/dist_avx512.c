@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Distances with AVX-512 (F, BW, VL, DQ).
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#define ISA	avx512
+#define VB	64
+
+#include "rows_tmpl.h"
+
+#ifdef __clang__
+#define DOT_S16(a, b)	__builtin_ia32_pmaddwd512(a, b)
+#else
+#define DOT_S16(a, b) \
+	__builtin_ia32_pmaddwd512_mask(a, b, (ci){ 0 }, (u16)-1)
+#endif
+
+#include "codes_tmpl.h"

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the vector core needs from the kernel: FPU sections, their counters,
+ * CPU features, memory for arenas.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include <linux/bottom_half.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched/clock.h>
+#include <linux/vmalloc.h>
+
+#include <asm/cpufeature.h>
+#include <asm/fpu/api.h>
+
+#include "libvexfs/arena.h"
+#include "simd/simd_priv.h"
+
+/* A section of 64 KiB takes some 10 us; this much only a fault could take. */
+#define VEXFS_SECTION_MAX_NS	(20 * NSEC_PER_MSEC)
+
+struct vexfs_fpu_state {
+	struct vexfs_simd_counts counts[VEXFS_SIMD_LEVELS];
+	/* for the assertions of debug builds */
+	u64	began;
+	bool	inside;
+};
+
+static DEFINE_PER_CPU(struct vexfs_fpu_state, vexfs_fpu);
+
+static void fpu_debug_begin(void)
+{
+	struct vexfs_fpu_state *st = this_cpu_ptr(&vexfs_fpu);
+
+	WARN_ON_ONCE(!in_task());
+	WARN_ON_ONCE(st->inside);
+	st->inside = true;
+	st->began = local_clock();
+}
+
+static void fpu_debug_end(void)
+{
+	struct vexfs_fpu_state *st = this_cpu_ptr(&vexfs_fpu);
+
+	WARN_ON_ONCE(!st->inside);
+	st->inside = false;
+	WARN_ON_ONCE(local_clock() - st->began > VEXFS_SECTION_MAX_NS);
+}
+
+/* User-Mode Linux doesn't turn preemption off by itself. */
+void vexfs_fpu_begin(void)
+{
+	preempt_disable();
+	kernel_fpu_begin();
+	if (IS_ENABLED(CONFIG_VEXFS_FS_DEBUG))
+		fpu_debug_begin();
+}
+
+void vexfs_fpu_end(unsigned int level, unsigned int rows, unsigned int codes,
+		   unsigned int encoded)
+{
+	struct vexfs_simd_counts *c = this_cpu_ptr(&vexfs_fpu)->counts + level;
+
+	if (IS_ENABLED(CONFIG_VEXFS_FS_DEBUG))
+		fpu_debug_end();
+	kernel_fpu_end();
+	c->sections++;
+	c->rows += rows;
+	c->codes += codes;
+	c->encoded += encoded;
+	preempt_enable();
+}
+
+void vexfs_fpu_counts(unsigned int level, struct vexfs_simd_counts *out)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct vexfs_simd_counts *c =
+			per_cpu_ptr(&vexfs_fpu, cpu)->counts + level;
+
+		out->sections += READ_ONCE(c->sections);
+		out->rows += READ_ONCE(c->rows);
+		out->codes += READ_ONCE(c->codes);
+		out->encoded += READ_ONCE(c->encoded);
+	}
+}
+
+/* Whether the registers are saved when tasks switch. */
+static bool cpu_saves(u64 features)
+{
+#ifdef CONFIG_UML
+	return true;
+#else
+	return cpu_has_xfeatures(features, NULL);
+#endif
+}
+
+u32 vexfs_cpu_caps(void)
+{
+	u32 caps = VEXFS_SIMD_SSE2;
+
+	if (boot_cpu_has(X86_FEATURE_AVX2) &&
+	    cpu_saves(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM))
+		caps |= VEXFS_SIMD_AVX2;
+	if (!(caps & VEXFS_SIMD_AVX2) ||
+	    !boot_cpu_has(X86_FEATURE_AVX512F) ||
+	    !boot_cpu_has(X86_FEATURE_AVX512BW) ||
+	    !boot_cpu_has(X86_FEATURE_AVX512VL) ||
+	    !boot_cpu_has(X86_FEATURE_AVX512DQ) ||
+	    !cpu_saves(XFEATURE_MASK_AVX512))
+		return caps;
+	caps |= VEXFS_SIMD_AVX512;
+	if (boot_cpu_has(X86_FEATURE_AVX512_VNNI))
+		caps |= VEXFS_CPU_VNNI;
+	return caps;
+}
+
+/*
+ * Contiguous pages are mapped by huge pages, as all memory is, and the part
+ * of the power of two that isn't needed is given back. Not worth reclaiming
+ * for: single pages will do.
+ */
+void *vexfs_chunk_alloc(size_t bytes)
+{
+	void *chunk;
+
+	chunk = alloc_pages_exact(bytes, GFP_KERNEL_ACCOUNT | __GFP_ZERO |
+					 __GFP_NOWARN | __GFP_NORETRY);
+	if (chunk)
+		return chunk;
+	return __vmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_ZERO |
+				__GFP_NOWARN);
+}
+
+void vexfs_chunk_free(void *chunk, size_t bytes)
+{
+	if (!chunk)
+		return;
+	if (is_vmalloc_addr(chunk))
+		vfree(chunk);
+	else
+		free_pages_exact(chunk, bytes);
+}
