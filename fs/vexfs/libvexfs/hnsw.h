@@ -55,6 +55,8 @@ struct vexfs_graph {
 	struct vexfs_arena state;
 	/** @upper: records of the upper layers, by number; not a section */
 	struct vexfs_arena upper;
+	/** @upper_reserved: records there is memory for */
+	u32		upper_reserved;
 	/** @upper_used: records handed out so far [index_lock] */
 	u32		upper_used;
 	/** @upper_free: head of the list of free ones, + 1 [index_lock] */

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Insertion into the graph: candidates by search, of them a selection that
+ * covers all directions, and links back.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include "hnsw_priv.h"
+
+/*
+ * Writes the links of a node, as many as there is room for. Searches may read
+ * the record meanwhile: each word is a link, old or new, at any time.
+ */
+void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
+		       const u32 *slots, u32 n)
+{
+	__le32 *links = vexfs_graph_links(g, slot, level);
+	u32 i, degree = vexfs_graph_degree(g, level);
+
+	for (i = 0; i < degree; i++) {
+		u32 link = i < n ? slots[i] + 1 : 0;
+
+		if (vexfs_link_get(links + i) != link)
+			vexfs_link_set(links + i, link);
+	}
+	vexfs_graph_dirty(g, slot, level);
+}
+
+/*
+ * Rejects the candidates after @i that are nearer to it than to the node they
+ * are candidates for: the way to them leads through @i.
+ */
+static void reject_covered(const struct vexfs_graph *g,
+			   struct vexfs_graph_scratch *s, u32 i, u32 n)
+{
+	u32 j = i + 1, b, place[VEXFS_BATCH];
+
+	vexfs_query_from_code(&g->sp,
+			      vexfs_graph_code(g, vexfs_cand_slot(s->cands[i])),
+			      s->other);
+	while (j < n) {
+		for (b = 0; j < n && b < VEXFS_BATCH; j++) {
+			if (s->mark[j])
+				continue;
+			s->batch_code[b] =
+				vexfs_graph_code(g,
+						 vexfs_cand_slot(s->cands[j]));
+			place[b++] = j;
+		}
+		if (!b)
+			break;
+		vexfs_dist_codes(&g->sp, s->other, s->batch_code, b,
+				 s->batch_key);
+		while (b--)
+			s->mark[place[b]] = s->batch_key[b] <
+				vexfs_cand_key(s->cands[place[b]]);
+	}
+}
+
+/*
+ * Selects up to @want of the @n candidates in scratch, sorted, into
+ * s->selected: each that no nearer selected one covers and, if @fill, the
+ * nearest of the rest. Returns how many.
+ */
+u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
+		 u32 n, u32 want, bool fill)
+{
+	u32 i, got = 0;
+
+	memset(s->mark, 0, n);
+	for (i = 0; i < n && got < want; i++) {
+		if (s->mark[i])
+			continue;
+		s->selected[got++] = vexfs_cand_slot(s->cands[i]);
+		if (got < want)
+			reject_covered(g, s, i, n);
+	}
+	for (i = 0; fill && i < n && got < want; i++)
+		if (s->mark[i])
+			s->selected[got++] = vexfs_cand_slot(s->cands[i]);
+	return got;
+}
+
+static void sort_cands(u64 *cand, u32 n)
+{
+	u32 i, j;
+
+	for (i = 1; i < n; i++) {
+		u64 c = cand[i];
+
+		for (j = i; j && cand[j - 1] > c; j--)
+			cand[j] = cand[j - 1];
+		cand[j] = c;
+	}
+}
+
+/*
+ * Makes candidates of the @n slots in s->selected: sorted by their distance
+ * from @slot.
+ */
+void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
+		u32 slot, u32 n)
+{
+	u32 i, b, done;
+
+	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->other);
+	for (done = 0; done < n; done += b) {
+		b = min(n - done, VEXFS_BATCH);
+		for (i = 0; i < b; i++)
+			s->batch_code[i] =
+				vexfs_graph_code(g, s->selected[done + i]);
+		vexfs_dist_codes(&g->sp, s->other, s->batch_code, b,
+				 s->batch_key);
+		for (i = 0; i < b; i++)
+			s->cands[done + i] = vexfs_cand(s->batch_key[i],
+							s->selected[done + i]);
+	}
+	sort_cands(s->cands, n);
+}
+
+/*
+ * The links of @slot that lead to nodes, into s->selected. Returns how many.
+ */
+static u32 live_links(const struct vexfs_graph *g, u32 slot, u32 level,
+		      struct vexfs_graph_scratch *s)
+{
+	const __le32 *links = vexfs_graph_links(g, slot, level);
+	u32 i, link, n = 0, degree = vexfs_graph_degree(g, level);
+
+	for (i = 0; i < degree; i++) {
+		link = vexfs_link_get(links + i);
+		if (!link)
+			break;
+		if (vexfs_graph_present(g, link - 1))
+			s->selected[n++] = link - 1;
+	}
+	return n;
+}
+
+/* Links @slot to @to as well, making room by a new selection if need be. */
+static void link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
+		      struct vexfs_graph_scratch *s)
+{
+	u32 degree = vexfs_graph_degree(g, level);
+	u32 n = live_links(g, slot, level, s);
+
+	s->selected[n++] = to;
+	if (n > degree) {
+		vexfs_rank(g, s, slot, n);
+		n = vexfs_select(g, s, n, degree, false);
+	}
+	vexfs_graph_store(g, slot, level, s->selected, n);
+}
+
+/* The results of the walk as candidates. */
+static u32 pool_to_cands(struct vexfs_graph_scratch *s, u32 except)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < s->n; i++)
+		if (vexfs_cand_slot(s->pool[i]) != except)
+			s->cands[n++] = s->pool[i];
+	return n;
+}
+
+static void connect(struct vexfs_graph *g, u32 slot, u32 level,
+		    struct vexfs_graph_scratch *s)
+{
+	u32 n = pool_to_cands(s, slot), i;
+	u32 to[VEXFS_GRAPH_MAX_M];
+
+	n = vexfs_select(g, s, n, g->m, false);
+	memcpy(to, s->selected, n * sizeof(*to));
+	vexfs_graph_store(g, slot, level, to, n);
+	for (i = 0; i < n; i++)
+		link_back(g, to[i], level, slot, s);
+}
+
+int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,
+		       struct vexfs_graph_scratch *s)
+{
+	u32 top = (u32)(g->entry >> 32), start = (u32)g->entry - 1;
+	u32 mine, level;
+
+	if (slot >= g->slots || slot >= s->nvisited)
+		return -EINVAL;
+	if (vexfs_graph_present(g, slot))
+		return -EEXIST;
+	mine = vexfs_graph_level(g, slot);
+	vexfs_code_encode(&g->sp, row, vexfs_graph_code(g, slot));
+	vexfs_arena_dirty(&g->codes, slot);
+	vexfs_graph_add_node(g, slot);
+	if (!g->entry) {
+		vexfs_graph_set_entry(g, slot, mine);
+		return 0;
+	}
+	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->query);
+	if (top > mine)
+		start = vexfs_descend(g, start, top, mine, s);
+	vexfs_walk_begin(s);
+	vexfs_walk_seed(g, start, g->ef_construction, NULL, s);
+	for (level = min(top, mine); ; level--) {
+		vexfs_walk(g, level, g->ef_construction, NULL, s);
+		connect(g, slot, level, s);
+		if (!level)
+			break;
+		vexfs_walk_again(s);
+	}
+	if (mine > top)
+		vexfs_graph_set_entry(g, slot, mine);
+	return 0;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the HNSW graph share: access to links and states, the
+ * scratch of a traversal, the pool of candidates.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _VEXFS_HNSW_PRIV_H
+#define _VEXFS_HNSW_PRIV_H
+
+#include "hnsw.h"
+
+/* A slot's state: is it a node, and its record on layer 1, + 1 (0: none). */
+#define VEXFS_NODE_PRESENT	0x80000000u
+#define VEXFS_NODE_UPPER	0x7fffffffu
+
+/* The links of a node on one layer above 0. A free one has no slot. */
+struct vexfs_upper {
+	u32	slot;
+	u32	level;
+	/** @up: the node's record one layer up, or the next free one; + 1 */
+	u32	up;
+	u32	reserved;
+	__le32	link[];
+};
+
+/*
+ * Candidates are single words, sorted by key and then slot:
+ * key << 32 | slot << 2 | VEXFS_CAND_* bits.
+ */
+#define VEXFS_CAND_DONE		1u	/* its links were followed */
+#define VEXFS_CAND_OTHER	2u	/* the filter says: no result */
+
+static inline u64 vexfs_cand(u32 key, u32 slot)
+{
+	return (u64)key << 32 | (u64)slot << 2;
+}
+
+static inline u32 vexfs_cand_key(u64 cand)
+{
+	return (u32)(cand >> 32);
+}
+
+static inline u32 vexfs_cand_slot(u64 cand)
+{
+	return (u32)cand >> 2;
+}
+
+/* Links that are looked at together, at most; and codes in a selection. */
+#define VEXFS_BATCH		(2 * VEXFS_GRAPH_MAX_M)
+/* Slots remembered in order to clear their bits; beyond, all are cleared. */
+#define VEXFS_TOUCHED		32768u
+
+struct vexfs_graph_scratch {
+	/** @query: what is searched for, query_room bytes */
+	struct vexfs_query *query;
+	/** @other: a code that others are compared with, same room */
+	struct vexfs_query *other;
+	u32	query_room;
+	/** @nvisited: slots that @visited has bits for */
+	u32	nvisited;
+	unsigned long *visited;
+	u32	*touched;
+	u32	ntouched;
+	/** @pool: n candidates, ok of them fit for the result, sorted */
+	u64	*pool;
+	u32	room;
+	u32	n;
+	u32	ok;
+	/** @codes_compared: since the operation began */
+	u64	compared;
+	/** @cands: of a selection, and the keys and marks that go with them */
+	u64	*cands;
+	u32	*selected;
+	u8	*mark;
+	u32	cand_room;
+	/** @n_batch: slots, their codes and keys, of one hop */
+	u32	n_batch;
+	u32	batch_slot[VEXFS_BATCH];
+	const void *batch_code[VEXFS_BATCH];
+	u32	batch_key[VEXFS_BATCH];
+	/** @around: links of a node that is taken out */
+	u32	around[VEXFS_BATCH];
+};
+
+static inline u32 *vexfs_graph_state(const struct vexfs_graph *g, u32 slot)
+{
+	return vexfs_arena_item(&g->state, slot);
+}
+
+static inline bool vexfs_graph_present(const struct vexfs_graph *g, u32 slot)
+{
+	return READ_ONCE(*vexfs_graph_state(g, slot)) & VEXFS_NODE_PRESENT;
+}
+
+static inline void *vexfs_graph_code(const struct vexfs_graph *g, u32 slot)
+{
+	return vexfs_arena_item(&g->codes, slot);
+}
+
+static inline u32 vexfs_graph_degree(const struct vexfs_graph *g, u32 level)
+{
+	return level ? g->m : 2 * g->m;
+}
+
+/* hnsw.c */
+u32 vexfs_graph_level(const struct vexfs_graph *g, u32 slot);
+struct vexfs_upper *vexfs_graph_upper(const struct vexfs_graph *g, u32 slot,
+				      u32 level);
+__le32 *vexfs_graph_links(const struct vexfs_graph *g, u32 slot, u32 level);
+void vexfs_graph_dirty(struct vexfs_graph *g, u32 slot, u32 level);
+void vexfs_graph_add_node(struct vexfs_graph *g, u32 slot);
+void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot);
+void vexfs_graph_set_entry(struct vexfs_graph *g, u32 slot, u32 level);
+
+/* A link as it is now: slot + 1, or 0 for the end. */
+static inline u32 vexfs_link_get(const __le32 *link)
+{
+	return le32_to_cpu(READ_ONCE(*link));
+}
+
+/*
+ * Publishes a link: what it leads to was written before. Pairs with the
+ * address dependency of vexfs_link_get() and the look at the slot it names.
+ */
+static inline void vexfs_link_set(__le32 *link, u32 value)
+{
+	smp_store_release(link, cpu_to_le32(value));
+}
+
+/* hnsw_search.c */
+void vexfs_walk_begin(struct vexfs_graph_scratch *s);
+void vexfs_walk_again(struct vexfs_graph_scratch *s);
+void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
+		     const struct vexfs_graph_filter *filter,
+		     struct vexfs_graph_scratch *s);
+void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef,
+		const struct vexfs_graph_filter *filter,
+		struct vexfs_graph_scratch *s);
+u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
+		  struct vexfs_graph_scratch *s);
+
+/* hnsw_build.c */
+u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
+		 u32 n, u32 want, bool fill);
+void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
+		u32 slot, u32 n);
+void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
+		       const u32 *slots, u32 n);
+
+#endif /* _VEXFS_HNSW_PRIV_H */
