@@ -76,9 +76,10 @@ struct vexfs_graph_scratch {
 	u32	cand_room;
 	/** @n_batch: slots, their codes and keys, of one hop */
 	u32	n_batch;
-	u32	batch_slot[VEXFS_BATCH];
+	u32	batch_slot[VEXFS_BATCH + 1];
 	const void *batch_code[VEXFS_BATCH];
 	u32	batch_key[VEXFS_BATCH];
+	u64	batch_cand[VEXFS_BATCH + 1];
 	/** @around: links of a node that is taken out */
 	u32	around[VEXFS_BATCH];
 };

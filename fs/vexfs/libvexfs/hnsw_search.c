@@ -28,23 +28,31 @@ void vexfs_walk_begin(struct vexfs_graph_scratch *s)
 	s->ok = 0;
 }
 
-/* False the first time. Slots beyond those prepared for count as visited. */
-static __always_inline bool visit(struct vexfs_graph_scratch *s, u32 slot)
+/*
+ * Marks the @n slots of the batch as visited, and drops those that were. All
+ * are below nvisited. Half of them were, so no branch could be predicted.
+ */
+static __always_inline void visit_batch(struct vexfs_graph_scratch *s, u32 n)
 {
 	unsigned long *word, bit;
+	u32 i, slot, fresh = 0;
 
-	if (unlikely(slot >= s->nvisited))
-		return true;
-	word = s->visited + BIT_WORD(slot);
-	bit = BIT_MASK(slot);
-	if (*word & bit)
-		return true;
-	*word |= bit;
-	if (likely(s->ntouched < VEXFS_TOUCHED))
-		s->touched[s->ntouched++] = slot;
-	else
+	for (i = 0; i < n; i++) {
+		slot = s->batch_slot[i];
+		word = s->visited + BIT_WORD(slot);
+		bit = BIT_MASK(slot);
+		s->batch_slot[fresh] = slot;
+		fresh += !(*word & bit);
+		*word |= bit;
+	}
+	s->n_batch = fresh;
+	if (likely(s->ntouched + fresh <= VEXFS_TOUCHED)) {
+		memcpy(s->touched + s->ntouched, s->batch_slot,
+		       fresh * sizeof(*s->touched));
+		s->ntouched += fresh;
+	} else {
 		s->ntouched = VEXFS_TOUCHED + 1;
-	return false;
+	}
 }
 
 /* Starts over on another layer, from what was found on this one. */
@@ -56,7 +64,8 @@ void vexfs_walk_again(struct vexfs_graph_scratch *s)
 	s->n = n;
 	s->ok = ok;
 	for (i = 0; i < n; i++) {
-		visit(s, vexfs_cand_slot(s->pool[i]));
+		s->batch_slot[0] = vexfs_cand_slot(s->pool[i]);
+		visit_batch(s, 1);
 		s->pool[i] &= ~(u64)VEXFS_CAND_DONE;
 	}
 }
@@ -96,16 +105,13 @@ static __always_inline u32 pool_find(const u64 *pool, u32 n, u64 cand)
  * the others among them; returns its place, or ~0. Once there are ef results
  * the last in the pool is one.
  */
-static __always_inline u32 pool_add(const struct vexfs_graph *g,
-				    struct vexfs_graph_scratch *s, u32 ef,
+static __always_inline u32 pool_add(struct vexfs_graph_scratch *s, u32 ef,
 				    const struct vexfs_graph_filter *filter,
 				    u64 cand)
 {
 	u32 slot = vexfs_cand_slot(cand), at;
 
 	if ((s->ok == ef || s->n == s->room) && cand >= s->pool[s->n - 1])
-		return ~0u;
-	if (unlikely(!vexfs_graph_present(g, slot)))
 		return ~0u;
 	if (unlikely(!passes(filter, slot)))
 		cand |= VEXFS_CAND_OTHER;
@@ -128,6 +134,15 @@ static __always_inline u32 pool_add(const struct vexfs_graph *g,
 	return at;
 }
 
+/* One that is no node any more. */
+static void pool_drop(struct vexfs_graph_scratch *s, u32 at)
+{
+	s->ok -= !(s->pool[at] & VEXFS_CAND_OTHER);
+	s->n--;
+	memmove(s->pool + at, s->pool + at + 1,
+		(s->n - at) * sizeof(*s->pool));
+}
+
 static __always_inline void prefetch_code(const struct vexfs_graph *g,
 					  const char *code)
 {
@@ -137,30 +152,40 @@ static __always_inline void prefetch_code(const struct vexfs_graph *g,
 		prefetch(code + i);
 }
 
-/* The links of @slot that weren't visited become the batch. */
+static __always_inline void prefetch_links(const struct vexfs_graph *g,
+					   u32 slot, u32 level)
+{
+	const char *links;
+
+	if (level)
+		return;
+	links = vexfs_arena_item(&g->links, slot);
+	prefetch(links);
+	prefetch(links + LINE);
+}
+
+/* The links of @slot become the batch; those that weren't visited, if @new. */
 static __always_inline void expand(const struct vexfs_graph *g, u32 slot,
 				   u32 level, struct vexfs_graph_scratch *s,
-				   bool mark)
+				   bool new)
 {
 	const __le32 *links = vexfs_graph_links(g, slot, level);
-	u32 i, link, degree = vexfs_graph_degree(g, level);
-	const void *code;
+	u32 i, link, n = 0, degree = vexfs_graph_degree(g, level);
 
-	s->n_batch = 0;
-	if (!links)
-		return;
-	for (i = 0; i < degree; i++) {
+	for (i = 0; links && i < degree; i++) {
 		link = vexfs_link_get(links + i);
 		if (!link)
 			break;
-		if (mark && visit(s, link - 1))
-			continue;
-		if (unlikely(link - 1 >= s->nvisited))
-			continue;
-		code = vexfs_graph_code(g, link - 1);
-		prefetch_code(g, code);
-		s->batch_code[s->n_batch] = code;
-		s->batch_slot[s->n_batch++] = link - 1;
+		if (likely(link <= s->nvisited))
+			s->batch_slot[n++] = link - 1;
+	}
+	if (new)
+		visit_batch(s, n);
+	else
+		s->n_batch = n;
+	for (i = 0; i < s->n_batch; i++) {
+		s->batch_code[i] = vexfs_graph_code(g, s->batch_slot[i]);
+		prefetch_code(g, s->batch_code[i]);
 	}
 }
 
@@ -174,34 +199,34 @@ static __always_inline void batch_keys(const struct vexfs_graph *g,
 	s->compared += s->n_batch;
 }
 
+/* Of the batch leaves what the pool will take, as far as that is known. */
+static __always_inline void batch_sift(struct vexfs_graph_scratch *s, u32 ef)
+{
+	u64 cand, bound = U64_MAX;
+	u32 i, n = 0;
+
+	if (s->n && (s->ok == ef || s->n == s->room))
+		bound = s->pool[s->n - 1];
+	for (i = 0; i < s->n_batch; i++) {
+		cand = vexfs_cand(s->batch_key[i], s->batch_slot[i]);
+		s->batch_cand[n] = cand;
+		n += cand < bound;
+	}
+	s->n_batch = n;
+}
+
 /* A candidate to begin with. */
 void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 		     const struct vexfs_graph_filter *filter,
 		     struct vexfs_graph_scratch *s)
 {
-	const void *code;
-	u32 key;
-
-	if (visit(s, slot))
+	s->batch_slot[0] = slot;
+	visit_batch(s, 1);
+	if (!s->n_batch)
 		return;
-	code = vexfs_graph_code(g, slot);
-	vexfs_dist_codes(&g->sp, s->query, &code, 1, &key);
-	s->compared++;
-	pool_add(g, s, ef, filter, vexfs_cand(key, slot));
-}
-
-/* Fetches what expanding the next candidate will look at first. */
-static __always_inline void prefetch_next(const struct vexfs_graph *g,
-					  const struct vexfs_graph_scratch *s,
-					  u32 next, u32 level)
-{
-	const char *links;
-
-	if (level || next >= s->n)
-		return;
-	links = vexfs_arena_item(&g->links, vexfs_cand_slot(s->pool[next]));
-	prefetch(links);
-	prefetch(links + LINE);
+	s->batch_code[0] = vexfs_graph_code(g, slot);
+	batch_keys(g, s);
+	pool_add(s, ef, filter, vexfs_cand(s->batch_key[0], slot));
 }
 
 /*
@@ -212,22 +237,31 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef,
 		const struct vexfs_graph_filter *filter,
 		struct vexfs_graph_scratch *s)
 {
-	u32 next = 0, i, at, first;
+	u32 next = 0, i, at, first, slot;
 
 	while (next < s->n) {
 		if (s->pool[next] & VEXFS_CAND_DONE) {
 			next++;
 			continue;
 		}
+		slot = vexfs_cand_slot(s->pool[next]);
+		if (unlikely(!vexfs_graph_present(g, slot))) {
+			pool_drop(s, next);
+			continue;
+		}
 		s->pool[next] |= VEXFS_CAND_DONE;
-		expand(g, vexfs_cand_slot(s->pool[next]), level, s, true);
-		prefetch_next(g, s, next + 1, level);
+		expand(g, slot, level, s, true);
+		if (next + 1 < s->n)
+			prefetch_links(g, vexfs_cand_slot(s->pool[next + 1]),
+				       level);
 		batch_keys(g, s);
+		batch_sift(s, ef);
 		first = next + 1;
 		for (i = 0; i < s->n_batch; i++) {
-			at = pool_add(g, s, ef, filter,
-				      vexfs_cand(s->batch_key[i],
-						 s->batch_slot[i]));
+			at = pool_add(s, ef, filter, s->batch_cand[i]);
+			if (at < next + 4)
+				prefetch_links(g, vexfs_cand_slot(s->batch_cand[i]),
+					       level);
 			first = min(first, at);
 		}
 		next = first;

@@ -7,6 +7,11 @@
 #define ISA	avx512
 #define VB	64
 
+#ifndef __clang__
+/* GCC 12 makes two halves of this, and puts them together. */
+#define WIDEN(x)	__builtin_ia32_cvtps2pd512_mask(x, (vd){ 0 }, (u8)-1, 4)
+#endif
+
 #include "rows_tmpl.h"
 
 #ifdef __clang__

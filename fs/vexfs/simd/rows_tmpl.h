@@ -34,6 +34,10 @@ typedef double v2d __attribute__((vector_size(16)));
 
 #define VF		(VB / 4)
 
+#ifndef WIDEN
+#define WIDEN(x)	__builtin_convertvector(x, vd)
+#endif
+
 static inline u32 float_bits(float f)
 {
 	u32 bits;
@@ -65,7 +69,7 @@ static __always_inline double fold(const vd *acc)
 static __always_inline void step(const u8 metric, vd *dot, vd *norm,
 				 const double *q, const float *r, int a)
 {
-	vd x = __builtin_convertvector(*(const vfh *)(r + a * VD), vd);
+	vd x = WIDEN(*(const vfh *)(r + a * VD));
 	vd y = *(const vd *)(q + a * VD);
 
 	if (metric == VEXFS_METRIC_L2) {
@@ -121,6 +125,9 @@ static __always_inline u32 distance(const u8 metric, u32 blocks, bool half,
 	return key_of(d < 0 ? 0.0 : d);
 }
 
+/* Of the row after, wherever it is, as much is fetched ahead. */
+#define AHEAD	1024u
+
 /* Row i is at rows[i], or at base + i * stride. */
 static __always_inline void distances(const u8 metric,
 				      const struct vexfs_space *sp,
@@ -131,12 +138,15 @@ static __always_inline void distances(const u8 metric,
 {
 	u32 blocks = sp->stride / (VEXFS_LANES * 4);
 	bool half = sp->stride % (VEXFS_LANES * 4);
-	unsigned int i;
+	unsigned int i, off, ahead = sp->stride < AHEAD ? sp->stride : AHEAD;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		for (off = 0; rows && i + 1 < n && off < ahead; off += 64)
+			__builtin_prefetch(rows[i + 1] + off);
 		keys[i] = distance(metric, blocks, half, q,
 				   rows ? rows[i] :
 				   base + (size_t)i * sp->stride);
+	}
 }
 
 #define DISTANCES(sp, q, rows, base, n, keys) do {			\
