@@ -167,9 +167,9 @@ static void connect(struct vexfs_graph *g, u32 slot, u32 level,
 		    struct vexfs_graph_scratch *s)
 {
 	u32 n = pool_to_cands(s, slot), i;
-	u32 to[VEXFS_GRAPH_MAX_M];
+	u32 to[2 * VEXFS_GRAPH_MAX_M];
 
-	n = vexfs_select(g, s, n, g->m, false);
+	n = vexfs_select(g, s, n, vexfs_graph_degree(g, level), true);
 	memcpy(to, s->selected, n * sizeof(*to));
 	vexfs_graph_store(g, slot, level, to, n);
 	for (i = 0; i < n; i++)

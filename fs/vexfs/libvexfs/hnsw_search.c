@@ -83,21 +83,20 @@ static bool passes(const struct vexfs_graph_filter *f, u32 slot)
 	return !f->accept || f->accept(f->priv, slot);
 }
 
-/* Where @cand belongs among those before it in the order. */
+/*
+ * Where @cand belongs among those before it in the order. Halves without a
+ * branch: which way it goes is a coin toss.
+ */
 static __always_inline u32 pool_find(const u64 *pool, u32 n, u64 cand)
 {
-	u32 lo = 0, half;
+	const u64 *at = pool;
+	u32 half;
 
-	while (n) {
+	for (; n > 1; n -= half) {
 		half = n / 2;
-		if (pool[lo + half] < cand) {
-			lo += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
+		at = at[half - 1] < cand ? at + half : at;
 	}
-	return lo;
+	return (u32)(at - pool) + (n && *at < cand);
 }
 
 /*
