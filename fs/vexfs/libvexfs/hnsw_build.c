@@ -142,8 +142,12 @@ static void link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 		      struct vexfs_graph_scratch *s)
 {
 	u32 degree = vexfs_graph_degree(g, level);
-	u32 n = live_links(g, slot, level, s);
+	u32 n = live_links(g, slot, level, s), i;
 
+	/* It may have had a link to what was in that slot before. */
+	for (i = 0; i < n; i++)
+		if (s->selected[i] == to)
+			return;
 	s->selected[n++] = to;
 	if (n > degree) {
 		vexfs_rank(g, s, slot, n);

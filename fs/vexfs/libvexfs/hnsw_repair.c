@@ -65,7 +65,7 @@ static void relink(struct vexfs_graph *g, u32 node, u32 gone, u32 level,
 	if (node == gone || !replacements(g, node, gone, level, n_around, s, &n))
 		return;
 	vexfs_rank(g, s, node, n);
-	n = vexfs_select(g, s, n, vexfs_graph_degree(g, level), false);
+	n = vexfs_select(g, s, n, vexfs_graph_degree(g, level), true);
 	vexfs_graph_store(g, node, level, s->selected, n);
 }
 

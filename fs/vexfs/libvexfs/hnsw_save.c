@@ -69,16 +69,21 @@ size_t vexfs_graph_upper_save(const struct vexfs_graph *g,
 	return done;
 }
 
-/* Links go to slots that there are, none to its own node, and end at 0. */
-static bool links_valid(const struct vexfs_graph *g, u32 slot,
-			const __le32 *link, u32 degree)
+/*
+ * Links go to slots that there are and that reach up to the layer, none to its
+ * own node, and end at 0.
+ */
+static bool links_valid(const struct vexfs_graph *g, u32 slot, u32 level,
+			const __le32 *link)
 {
+	u32 i, l, degree = vexfs_graph_degree(g, level);
 	bool end = false;
-	u32 i, l;
 
 	for (i = 0; i < degree; i++) {
 		l = le32_to_cpu(link[i]);
 		if (l > g->slots || l == slot + 1 || (end && l))
+			return false;
+		if (l && level && vexfs_graph_level(g, l - 1) < level)
 			return false;
 		end |= !l;
 	}
@@ -123,8 +128,7 @@ static int load_layer0(struct vexfs_graph *g,
 			clear_slot(g, slot);
 			continue;
 		}
-		if (!links_valid(g, slot, vexfs_graph_links(g, slot, 0),
-				 2 * g->m))
+		if (!links_valid(g, slot, 0, vexfs_graph_links(g, slot, 0)))
 			return -EFSCORRUPTED;
 		vexfs_graph_add_node(g, slot);
 	}
@@ -150,7 +154,7 @@ static int load_upper(struct vexfs_graph *g, const u8 *image, u64 len)
 			up = vexfs_graph_upper(g, slot, level);
 			if (le32_to_cpu(im->slot) != slot ||
 			    le32_to_cpu(im->level) != level || !up ||
-			    !links_valid(g, slot, im->link, g->m))
+			    !links_valid(g, slot, level, im->link))
 				return -EFSCORRUPTED;
 			memcpy(up->link, im->link, g->m * sizeof(*im->link));
 		}

@@ -124,11 +124,10 @@ static __always_inline u32 pool_add(struct vexfs_graph_scratch *s, u32 ef,
 	s->pool[at] = cand;
 	s->n++;
 	s->ok += !(cand & VEXFS_CAND_OTHER);
-	if (s->ok > ef) {
-		s->ok--;
+	while (s->ok > ef || (s->ok == ef &&
+			      (s->pool[s->n - 1] & VEXFS_CAND_OTHER))) {
 		s->n--;
-		while (s->pool[s->n - 1] & VEXFS_CAND_OTHER)
-			s->n--;
+		s->ok -= !(s->pool[s->n] & VEXFS_CAND_OTHER);
 	}
 	return at;
 }

@@ -24,10 +24,10 @@
 
 typedef double vd __attribute__((vector_size(VB)));
 /* As many floats: half a register. Rows may be at any address. */
-typedef float vfh __attribute__((vector_size(VB / 2), aligned(4), may_alias));
+typedef float vfh __attribute__((vector_size(VB / 2), aligned(1), may_alias));
 /* Encoding works on whole registers of floats. */
 typedef float vf __attribute__((vector_size(VB)));
-typedef float vfu __attribute__((vector_size(VB), aligned(4), may_alias));
+typedef float vfu __attribute__((vector_size(VB), aligned(1), may_alias));
 typedef s32 vi __attribute__((vector_size(VB)));
 typedef u8 vb __attribute__((vector_size(VB / 4), aligned(1), may_alias));
 typedef double v2d __attribute__((vector_size(16)));
