@@ -23,6 +23,7 @@ int vexfs_graph_init(struct vexfs_graph *g,
 	vexfs_arena_init(&g->links, 2 * g->m * (u32)sizeof(__le32));
 	vexfs_arena_init(&g->codes, g->sp.code_bytes);
 	vexfs_arena_init(&g->state, sizeof(u32));
+	vexfs_arena_init(&g->linked, sizeof(u8));
 	vexfs_arena_init(&g->upper, (u32)sizeof(struct vexfs_upper) +
 				    g->m * (u32)sizeof(__le32));
 	return 0;
@@ -33,6 +34,7 @@ void vexfs_graph_free(struct vexfs_graph *g)
 	vexfs_arena_free(&g->links);
 	vexfs_arena_free(&g->codes);
 	vexfs_arena_free(&g->state);
+	vexfs_arena_free(&g->linked);
 	vexfs_arena_free(&g->upper);
 	g->slots = 0;
 	g->entry = 0;
@@ -76,6 +78,8 @@ int vexfs_graph_reserve(struct vexfs_graph *g, u32 slots)
 	if (!err)
 		err = vexfs_arena_reserve(&g->state, slots);
 	if (!err)
+		err = vexfs_arena_reserve(&g->linked, slots);
+	if (!err)
 		err = vexfs_arena_reserve(&g->upper, upper);
 	if (err)
 		return err;
@@ -87,7 +91,7 @@ int vexfs_graph_reserve(struct vexfs_graph *g, u32 slots)
 u64 vexfs_graph_memory(const struct vexfs_graph *g)
 {
 	return g->links.memory + g->codes.memory + g->state.memory +
-	       g->upper.memory;
+	       g->linked.memory + g->upper.memory;
 }
 
 u32 vexfs_graph_max_level(const struct vexfs_graph *g)
@@ -211,9 +215,8 @@ void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot)
 		next = up->up;
 		upper_free(g, nr);
 	}
-	memset(vexfs_arena_item(&g->links, slot), 0, g->links.item_size);
+	vexfs_graph_store(g, slot, 0, NULL, 0);
 	memset(vexfs_graph_code(g, slot), 0, g->codes.item_size);
-	vexfs_arena_dirty(&g->links, slot);
 	vexfs_arena_dirty(&g->codes, slot);
 	WRITE_ONCE(g->nodes, g->nodes - 1);
 }

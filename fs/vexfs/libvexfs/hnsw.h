@@ -53,6 +53,8 @@ struct vexfs_graph {
 	struct vexfs_arena codes;
 	/** @state: a slot's place in the upper layers, VEXFS_NODE_PRESENT */
 	struct vexfs_arena state;
+	/** @linked: a byte a slot: links to it on layer 0, up to 255 */
+	struct vexfs_arena linked;
 	/** @upper: records of the upper layers, by number; not a section */
 	struct vexfs_arena upper;
 	/** @upper_reserved: records there is memory for */

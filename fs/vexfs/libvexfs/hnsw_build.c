@@ -15,13 +15,18 @@ void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
 		       const u32 *slots, u32 n)
 {
 	__le32 *links = vexfs_graph_links(g, slot, level);
-	u32 i, degree = vexfs_graph_degree(g, level);
+	u32 i, link, old, degree = vexfs_graph_degree(g, level);
 
-	for (i = 0; i < degree; i++) {
-		u32 link = i < n ? slots[i] + 1 : 0;
-
-		if (vexfs_link_get(links + i) != link)
-			vexfs_link_set(links + i, link);
+	for (i = 0; links && i < degree; i++) {
+		link = i < n ? slots[i] + 1 : 0;
+		old = vexfs_link_get(links + i);
+		if (old == link)
+			continue;
+		if (old && !level)
+			vexfs_graph_count_link(g, old - 1, -1);
+		if (link && !level)
+			vexfs_graph_count_link(g, link - 1, 1);
+		vexfs_link_set(links + i, link);
 	}
 	vexfs_graph_dirty(g, slot, level);
 }
@@ -57,15 +62,33 @@ static void reject_covered(const struct vexfs_graph *g,
 	}
 }
 
+/* Takes what was rejected, the nearest first; all, or the hardly linked. */
+static u32 take_rejected(const struct vexfs_graph *g,
+			 struct vexfs_graph_scratch *s, u32 n, u32 got,
+			 u32 want, bool all)
+{
+	u32 i, slot;
+
+	for (i = 0; i < n && got < want; i++) {
+		slot = vexfs_cand_slot(s->cands[i]);
+		if (!s->mark[i] || (!all && *vexfs_graph_linked(g, slot) > 1))
+			continue;
+		s->mark[i] = false;
+		s->selected[got++] = slot;
+	}
+	return got;
+}
+
 /*
- * Selects up to @want of the @n candidates in scratch, sorted, into
- * s->selected: each that no nearer selected one covers and, if @fill, the
- * nearest of the rest. Returns how many.
+ * Selects links of a node on a layer among the @n candidates in scratch,
+ * sorted, into s->selected: each that no nearer selected one covers, those
+ * that hardly anything else leads to and, if @fill, the nearest of the rest.
+ * Returns how many.
  */
 u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
-		 u32 n, u32 want, bool fill)
+		 u32 level, u32 n, bool fill)
 {
-	u32 i, got = 0;
+	u32 i, got = 0, want = vexfs_graph_degree(g, level);
 
 	memset(s->mark, 0, n);
 	for (i = 0; i < n && got < want; i++) {
@@ -75,9 +98,10 @@ u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		if (got < want)
 			reject_covered(g, s, i, n);
 	}
-	for (i = 0; fill && i < n && got < want; i++)
-		if (s->mark[i])
-			s->selected[got++] = vexfs_cand_slot(s->cands[i]);
+	if (!level)
+		got = take_rejected(g, s, n, got, want, false);
+	if (fill)
+		got = take_rejected(g, s, n, got, want, true);
 	return got;
 }
 
@@ -127,7 +151,7 @@ static u32 live_links(const struct vexfs_graph *g, u32 slot, u32 level,
 	const __le32 *links = vexfs_graph_links(g, slot, level);
 	u32 i, link, n = 0, degree = vexfs_graph_degree(g, level);
 
-	for (i = 0; i < degree; i++) {
+	for (i = 0; links && i < degree; i++) {
 		link = vexfs_link_get(links + i);
 		if (!link)
 			break;
@@ -138,8 +162,8 @@ static u32 live_links(const struct vexfs_graph *g, u32 slot, u32 level,
 }
 
 /* Links @slot to @to as well, making room by a new selection if need be. */
-static void link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
-		      struct vexfs_graph_scratch *s)
+void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
+		     struct vexfs_graph_scratch *s)
 {
 	u32 degree = vexfs_graph_degree(g, level);
 	u32 n = live_links(g, slot, level, s), i;
@@ -151,7 +175,7 @@ static void link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 	s->selected[n++] = to;
 	if (n > degree) {
 		vexfs_rank(g, s, slot, n);
-		n = vexfs_select(g, s, n, degree, false);
+		n = vexfs_select(g, s, level, n, false);
 	}
 	vexfs_graph_store(g, slot, level, s->selected, n);
 }
@@ -173,11 +197,11 @@ static void connect(struct vexfs_graph *g, u32 slot, u32 level,
 	u32 n = pool_to_cands(s, slot), i;
 	u32 to[2 * VEXFS_GRAPH_MAX_M];
 
-	n = vexfs_select(g, s, n, vexfs_graph_degree(g, level), true);
+	n = vexfs_select(g, s, level, n, true);
 	memcpy(to, s->selected, n * sizeof(*to));
 	vexfs_graph_store(g, slot, level, to, n);
 	for (i = 0; i < n; i++)
-		link_back(g, to[i], level, slot, s);
+		vexfs_link_back(g, to[i], level, slot, s);
 }
 
 int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,

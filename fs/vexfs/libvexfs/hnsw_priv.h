@@ -99,6 +99,25 @@ static inline void *vexfs_graph_code(const struct vexfs_graph *g, u32 slot)
 	return vexfs_arena_item(&g->codes, slot);
 }
 
+/*
+ * Links to @slot on layer 0, also from where it isn't wanted any more; U8_MAX
+ * means many, for good. A node that only one other links to is not dropped
+ * from that one's record, or it would not be found again.
+ */
+static inline u8 *vexfs_graph_linked(const struct vexfs_graph *g, u32 slot)
+{
+	return vexfs_arena_item(&g->linked, slot);
+}
+
+static inline void vexfs_graph_count_link(const struct vexfs_graph *g,
+					  u32 slot, int by)
+{
+	u8 *linked = vexfs_graph_linked(g, slot);
+
+	if (*linked != U8_MAX)
+		*linked = (u8)(*linked + by);
+}
+
 static inline u32 vexfs_graph_degree(const struct vexfs_graph *g, u32 level)
 {
 	return level ? g->m : 2 * g->m;
@@ -143,7 +162,9 @@ u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 
 /* hnsw_build.c */
 u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
-		 u32 n, u32 want, bool fill);
+		 u32 level, u32 n, bool fill);
+void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
+		     struct vexfs_graph_scratch *s);
 void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		u32 slot, u32 n);
 void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,

@@ -65,7 +65,7 @@ static void relink(struct vexfs_graph *g, u32 node, u32 gone, u32 level,
 	if (node == gone || !replacements(g, node, gone, level, n_around, s, &n))
 		return;
 	vexfs_rank(g, s, node, n);
-	n = vexfs_select(g, s, n, vexfs_graph_degree(g, level), true);
+	n = vexfs_select(g, s, level, n, true);
 	vexfs_graph_store(g, node, level, s->selected, n);
 }
 
@@ -82,6 +82,50 @@ static void repair_layer(struct vexfs_graph *g, u32 slot, u32 level,
 	for (i = 0; i < s->n; i++)
 		relink(g, vexfs_cand_slot(s->pool[i]), slot, level, n_around,
 		       s);
+}
+
+/* Links a node that lost all its neighbours with others around it. */
+static void settle(struct vexfs_graph *g, u32 node,
+		   struct vexfs_graph_scratch *s, u32 n_around)
+{
+	u32 to[2 * VEXFS_GRAPH_MAX_M];
+	u32 i, n = 0;
+
+	for (i = 0; i < n_around; i++)
+		if (s->around[i] != node)
+			s->selected[n++] = s->around[i];
+	vexfs_rank(g, s, node, n);
+	n = vexfs_select(g, s, 0, n, true);
+	memcpy(to, s->selected, n * sizeof(*to));
+	vexfs_graph_store(g, node, 0, to, n);
+	for (i = 0; i < n && !*vexfs_graph_linked(g, node); i++)
+		vexfs_link_back(g, to[i], 0, node, s);
+}
+
+/*
+ * Sees to the nodes that one that went had linked to, and now none does: their
+ * own neighbours link back to them.
+ */
+static void adopt(struct vexfs_graph *g, struct vexfs_graph_scratch *s,
+		  u32 n_around)
+{
+	u32 i, j, link, node;
+	const __le32 *links;
+
+	for (i = 0; i < n_around; i++) {
+		node = s->around[i];
+		links = vexfs_graph_links(g, node, 0);
+		for (j = 0; j < 2 * g->m && !*vexfs_graph_linked(g, node);
+		     j++) {
+			link = vexfs_link_get(links + j);
+			if (!link)
+				break;
+			if (vexfs_graph_present(g, link - 1))
+				vexfs_link_back(g, link - 1, 0, node, s);
+		}
+		if (!*vexfs_graph_linked(g, node))
+			settle(g, node, s, n_around);
+	}
 }
 
 /* A node of the highest layer there is, but for @slot; NONE: no node. */
@@ -127,7 +171,7 @@ static void replace_entry(struct vexfs_graph *g, u32 slot,
 void vexfs_graph_remove(struct vexfs_graph *g, u32 slot,
 			struct vexfs_graph_scratch *s)
 {
-	u32 level;
+	u32 level, n_around;
 
 	if (!vexfs_graph_has(g, slot) || slot >= s->nvisited)
 		return;
@@ -137,5 +181,7 @@ void vexfs_graph_remove(struct vexfs_graph *g, u32 slot,
 	repair_layer(g, slot, 0, s);
 	if ((u32)g->entry == slot + 1)
 		replace_entry(g, slot, s);
+	n_around = neighbours(g, slot, 0, s);
 	vexfs_graph_drop_node(g, slot);
+	adopt(g, s, n_around);
 }

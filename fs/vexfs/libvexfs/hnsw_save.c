@@ -118,6 +118,15 @@ static void clear_slot(struct vexfs_graph *g, u32 slot)
 	}
 }
 
+static void count_links(const struct vexfs_graph *g, u32 slot)
+{
+	const __le32 *links = vexfs_graph_links(g, slot, 0);
+	u32 i;
+
+	for (i = 0; i < 2 * g->m && links[i]; i++)
+		vexfs_graph_count_link(g, le32_to_cpu(links[i]) - 1, 1);
+}
+
 static int load_layer0(struct vexfs_graph *g,
 		       const struct vexfs_graph_filter *indexed)
 {
@@ -130,6 +139,7 @@ static int load_layer0(struct vexfs_graph *g,
 		}
 		if (!links_valid(g, slot, 0, vexfs_graph_links(g, slot, 0)))
 			return -EFSCORRUPTED;
+		count_links(g, slot);
 		vexfs_graph_add_node(g, slot);
 	}
 	return 0;
