@@ -57,7 +57,7 @@ static double cpu_seconds(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 static void *must(void *p)
@@ -156,7 +156,9 @@ static void curve(struct bench *b, void *peer, const char *name)
 	for (i = 0; i < ARRAY_SIZE(efs); i++) {
 		if (efs[i] < opt.k)
 			continue;
-		hits = compared = runs = 0;
+		hits = 0;
+		compared = 0;
+		runs = 0;
 		t0 = cpu_seconds();
 		do {
 			for (q = 0; q < b->nq; q++, runs++) {
@@ -225,7 +227,7 @@ static void normalise(float *v, size_t n, size_t dims)
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: bench_hnsw [-f FILE.npy|.fvecs] [-n COUNT] [-d DIMS] [-q QUERIES]\n"
+		"Options: [-f FILE.npy|.fvecs] [-n COUNT] [-d DIMS] [-q QUERIES]\n"
 		"\t[-m M] [-c EF_CONSTRUCTION] [-k K] [-t cosine|l2|ip] [-s SECONDS]\n"
 		"\t[-i sse2|avx2|avx512] [-1 (no peer)]\n");
 	exit(2);

@@ -98,7 +98,7 @@ static void insert(struct coll *c, u32 slot, u32 vec)
 	memcpy(row_of(c, slot), words.v + (size_t)vec * words.dims,
 	       c->sp.row_bytes);
 	if (vexfs_graph_insert(&c->g, slot, row_of(c, slot), c->s))
-		CHECK(false, "insert of slot %u", slot);
+		CHECK(false, "slot %u was refused", slot);
 	__atomic_fetch_or(flags_of(c, slot), LIVE, __ATOMIC_RELEASE);
 }
 

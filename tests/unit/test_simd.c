@@ -109,7 +109,7 @@ static bool close_to(u32 key, double want)
 
 	if (fabs(want) > 3.4028234e38)
 		return isinf(got);
-	return fabs(got - want) <= 1.2e-7 * fabs(want) + 1e-15;
+	return fabs(got - want) <= fabs(want) / 0x1p23 + 1 / 1e15;
 }
 
 static void check_against_reference(struct fixture *f, const char *level)
@@ -151,12 +151,12 @@ static double code_bound(const struct fixture *f, const float *a,
 	e = ma * sum_b + mb * sum_a + n * ma * mb;
 	if (f->sp.metric == VEXFS_METRIC_L2)
 		return 2 * e + 2 * (ma * sum_a + mb * sum_b) +
-		       n * (ma * ma + mb * mb) + 1e-5 * (aa + bb);
+		       n * (ma * ma + mb * mb) + (aa + bb) / 1e5;
 	if (f->sp.metric == VEXFS_METRIC_IP)
-		return e + 1e-5 * sqrt(aa * bb);
+		return e + sqrt(aa * bb) / 1e5;
 	/* The norms are those of the codes: that error counts as well. */
 	return 2 * e / sqrt(aa * bb) + n * ma * ma / aa + n * mb * mb / bb +
-	       2 * (ma * sum_a / aa + mb * sum_b / bb) + 1e-5;
+	       2 * (ma * sum_a / aa + mb * sum_b / bb) + 1 / 1e5;
 }
 
 static void check_codes(struct fixture *f, const char *level)
@@ -166,8 +166,8 @@ static void check_codes(struct fixture *f, const char *level)
 	for (i = 0; i < ROWS; i++) {
 		double want = reference(f, f->query, f->row[i]);
 		double bound = code_bound(f, f->query, f->row[i]);
-		double got = (double)vt_bits_to_float(
-			vexfs_key_to_bits(f->code_keys[i]));
+		u32 bits = vexfs_key_to_bits(f->code_keys[i]);
+		double got = (double)vt_bits_to_float(bits);
 
 		CHECK(fabs(got - want) <= bound,
 		      "%s metric %d dims %u: %g, want %g within %g", level,
@@ -237,8 +237,10 @@ static void test_all_dims(void)
 
 static void test_extremes(void)
 {
-	static const float scale[] = { 1e-45f, 1e-40f, 1e-38f, 1e-30f, 1e-20f,
-				       1e10f, 1e18f, 1e30f, 3e38f };
+	/* Ten to the -40, -38, -30, -20, 10, 18, 30; 3e38; the least. */
+	static const u32 scale[] = { 0x000116c2, 0x006ce3ee, 0x0da24260,
+				     0x1e3ce508, 0x501502f9, 0x5d5e0b6b,
+				     0x7149f2ca, 0x7f61b1e6, 1 };
 	struct fixture f;
 	size_t m, s;
 	u32 d;
@@ -246,7 +248,7 @@ static void test_extremes(void)
 	for (m = 0; m < ARRAY_SIZE(metrics); m++) {
 		for (s = 0; s < ARRAY_SIZE(scale); s++) {
 			fixture_init(&f, metrics[m], 37);
-			fill_random(&f, scale[s]);
+			fill_random(&f, vt_bits_to_float(scale[s]));
 			memset((void *)f.row[1], 0, f.sp.row_bytes);
 			for (d = 0; d < f.sp.dims; d++)
 				((float *)f.row[4])[d] =
@@ -272,7 +274,7 @@ static void test_code_scale(void)
 	compute(&f);
 	memcpy(keys, f.code_keys, sizeof(keys));
 	for (s = 0; s < 2; s++) {
-		float by = s ? 0x1p120f : 0x1p-120f;
+		float by = s ? 0x1p120f : 1 / 0x1p120f;
 
 		for (i = 0; i < ROWS; i++)
 			for (j = 0; j < f.sp.dims; j++)
@@ -446,16 +448,17 @@ static void test_not_finite_rows(void)
 
 static void test_keys(void)
 {
-	static const float v[] = { -INFINITY, -3e38f, -1, -1e-45f, 0, 1e-45f,
-				   1, 3e38f, INFINITY };
-	u32 last = 0, bits, key;
+	/* -inf, -3e38, -1, the least there are, 1, 3e38, inf */
+	static const u32 v[] = { 0xff800000, 0xff61b1e6, 0xbf800000,
+				 0x80000001, 0, 1, 0x3f800000, 0x7f61b1e6,
+				 0x7f800000 };
+	u32 last = 0, key;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(v); i++) {
-		memcpy(&bits, v + i, sizeof(bits));
-		key = vexfs_key_from_bits(bits);
-		CHECK(i == 0 || key > last, "%g", (double)v[i]);
-		CHECK(vexfs_key_to_bits(key) == bits, "%g", (double)v[i]);
+		key = vexfs_key_from_bits(v[i]);
+		CHECK(i == 0 || key > last, "%#x", v[i]);
+		CHECK(vexfs_key_to_bits(key) == v[i], "%#x", v[i]);
 		last = key;
 	}
 	vt_done("keys order like numbers", NULL);

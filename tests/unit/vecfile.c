@@ -117,7 +117,7 @@ static double uniform(uint64_t *state)
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return ((double)((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53;
+	return ((double)((z ^ (z >> 31)) >> 11) + 0.5) / 0x1p53;
 }
 
 static double normal(uint64_t *state)

@@ -48,7 +48,7 @@ static inline double vt_seconds(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 static inline u64 vt_random(u64 *state)
@@ -63,7 +63,7 @@ static inline u64 vt_random(u64 *state)
 /* In [-1, 1). */
 static inline float vt_uniform(u64 *state)
 {
-	return (float)((double)(s64)vt_random(state) * 0x1p-63);
+	return (float)((double)(s64)vt_random(state) / 0x1p63);
 }
 
 /* @bytes that end where an unreadable page begins. */

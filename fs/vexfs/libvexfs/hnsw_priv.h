@@ -139,12 +139,12 @@ static inline u32 vexfs_link_get(const __le32 *link)
 	return le32_to_cpu(READ_ONCE(*link));
 }
 
-/*
- * Publishes a link: what it leads to was written before. Pairs with the
- * address dependency of vexfs_link_get() and the look at the slot it names.
- */
 static inline void vexfs_link_set(__le32 *link, u32 value)
 {
+	/*
+	 * What the link leads to was written before. Pairs with the address
+	 * dependency from vexfs_link_get() to the look at the slot it names.
+	 */
 	smp_store_release(link, cpu_to_le32(value));
 }
 

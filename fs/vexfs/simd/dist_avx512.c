@@ -9,7 +9,7 @@
 
 #ifndef __clang__
 /* GCC 12 makes two halves of this, and puts them together. */
-#define WIDEN(x)	__builtin_ia32_cvtps2pd512_mask(x, (vd){ 0 }, (u8)-1, 4)
+#define WIDEN(x)	__builtin_ia32_cvtps2pd512_mask(x, (vd) {}, (u8)-1, 4)
 #endif
 
 #include "rows_tmpl.h"
@@ -18,7 +18,7 @@
 #define DOT_S16(a, b)	__builtin_ia32_pmaddwd512(a, b)
 #else
 #define DOT_S16(a, b) \
-	__builtin_ia32_pmaddwd512_mask(a, b, (ci){ 0 }, (u16)-1)
+	__builtin_ia32_pmaddwd512_mask(a, b, (ci) {}, (u16)-1)
 #endif
 
 #include "codes_tmpl.h"

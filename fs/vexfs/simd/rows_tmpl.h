@@ -24,12 +24,12 @@
 
 typedef double vd __attribute__((vector_size(VB)));
 /* As many floats: half a register. Rows may be at any address. */
-typedef float vfh __attribute__((vector_size(VB / 2), aligned(1), may_alias));
+typedef float vfh __attribute__((vector_size(VB / 2), may_alias)) __aligned(1);
 /* Encoding works on whole registers of floats. */
 typedef float vf __attribute__((vector_size(VB)));
-typedef float vfu __attribute__((vector_size(VB), aligned(1), may_alias));
+typedef float vfu __attribute__((vector_size(VB), may_alias)) __aligned(1);
 typedef s32 vi __attribute__((vector_size(VB)));
-typedef u8 vb __attribute__((vector_size(VB / 4), aligned(1), may_alias));
+typedef u8 vb __attribute__((vector_size(VB / 4), may_alias)) __aligned(1);
 typedef double v2d __attribute__((vector_size(16)));
 
 #define VF		(VB / 4)
@@ -149,26 +149,32 @@ static __always_inline void distances(const u8 metric,
 	}
 }
 
-#define DISTANCES(sp, q, rows, base, n, keys) do {			\
-	if ((sp)->metric == VEXFS_METRIC_L2)				\
-		distances(VEXFS_METRIC_L2, sp, q, rows, base, n, keys);	\
-	else if ((sp)->metric == VEXFS_METRIC_IP)			\
-		distances(VEXFS_METRIC_IP, sp, q, rows, base, n, keys);	\
-	else								\
-		distances(VEXFS_METRIC_COSINE, sp, q, rows, base, n, keys); \
-} while (0)
+/* A loop for each metric. */
+static __always_inline void by_metric(const struct vexfs_space *sp,
+				      const struct vexfs_query *q,
+				      const void *const *rows,
+				      const void *base, unsigned int n,
+				      u32 *keys)
+{
+	if (sp->metric == VEXFS_METRIC_L2)
+		distances(VEXFS_METRIC_L2, sp, q, rows, base, n, keys);
+	else if (sp->metric == VEXFS_METRIC_IP)
+		distances(VEXFS_METRIC_IP, sp, q, rows, base, n, keys);
+	else
+		distances(VEXFS_METRIC_COSINE, sp, q, rows, base, n, keys);
+}
 
 void FN(vexfs_rows_)(const struct vexfs_space *sp,
 		     const struct vexfs_query *q, const void *const *rows,
 		     unsigned int n, u32 *keys)
 {
-	DISTANCES(sp, q, rows, NULL, n, keys);
+	by_metric(sp, q, rows, NULL, n, keys);
 }
 
 void FN(vexfs_run_)(const struct vexfs_space *sp, const struct vexfs_query *q,
 		    const void *base, unsigned int n, u32 *keys)
 {
-	DISTANCES(sp, q, NULL, base, n, keys);
+	by_metric(sp, q, NULL, base, n, keys);
 }
 
 /* Elements [i, i + VF) of a row of which only dims may be read. */
@@ -233,7 +239,7 @@ void FN(vexfs_encode_)(const struct vexfs_space *sp, const void *row,
 	u32 i;
 
 	/* Away from where 127 / max overflows; powers of two are exact. */
-	if (max < 0x1p-60f)
+	if (max < 1 / 0x1p60f)
 		pre = 0x1p100f;
 	if (max > 0)
 		mul = (float)VEXFS_CODE_MAX / (max * pre);
