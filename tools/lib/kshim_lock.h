@@ -138,7 +138,9 @@ typedef struct rw_semaphore rwlock_t;
 
 static inline void init_rwsem(struct rw_semaphore *sem)
 {
-	static const pthread_rwlock_t fresh = PTHREAD_RWLOCK_INITIALIZER;
+	/* As in the kernel, readers don't get past a writer that waits */
+	static const pthread_rwlock_t fresh =
+		PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 
 	sem->l = fresh;
 	sem->state = 0;
