@@ -50,7 +50,7 @@ struct vexfs_row_pins {
 	unsigned int	n;
 	const void	*row[VEXFS_PIN_MAX];
 	void		*cookie[VEXFS_PIN_MAX];
-	/** @bounce: VEXFS_PIN_MAX * stride bytes, for rows that straddle */
+	/** @bounce: room for the n rows asked for, for those that straddle */
 	void		*bounce;
 };
 
@@ -81,7 +81,9 @@ struct vexfs_coll;
  * after it. Rows that the checkpoint's graph lacks become pending. A damaged
  * checkpoint is not an error as long as the log is whole from the start: it
  * is reported through vexfs_coll_stat.damaged and everything is indexed
- * again; a damaged log is -EFSBADCRC or -EFSCORRUPTED.
+ * again; a damaged log is -EFSBADCRC or -EFSCORRUPTED. There may be work for
+ * vexfs_coll_index() from the start: deleted rows that are still to be zeroed,
+ * rows to be indexed. io->kick is not called before the open has returned.
  */
 struct vexfs_coll *vexfs_coll_open(const struct vexfs_coll_config *cfg,
 				   const struct vexfs_coll_header *ch,
@@ -92,9 +94,10 @@ void vexfs_coll_free(struct vexfs_coll *coll);
  * Insert, in steps, so that the owner can stream rows of any number through
  * a small buffer: begin (checks ids, chooses slots; takes write_lock), rows
  * in order, any number at a time, then end (logs and publishes the batch) or
- * abort. @ids NULL: assigned, *first_id. Rows are row_bytes each, packed
- * @stride apart; padding to the stride is done here. -EINVAL for an element
- * that is not finite; the batch must then be aborted.
+ * abort. @ids NULL: assigned, first_id; else @ids stays until the end. Rows
+ * are row_bytes each, packed @stride apart; padding to the stride is done
+ * here. -EINVAL for an element that is not finite. When _rows() fails the
+ * batch must be aborted; when _end() fails, it has been.
  */
 struct vexfs_coll_insert {
 	struct vexfs_coll *coll;
@@ -103,7 +106,10 @@ struct vexfs_coll_insert {
 	u32		done;
 	u64		first_id;
 	u32		nruns;
-	struct vexfs_slot_run *runs;	/* CPU order is irrelevant: __le32 */
+	/** @run, @in_run: where row @done goes */
+	u32		run;
+	u32		in_run;
+	struct vexfs_slot_run *runs;
 	void		*record;
 	size_t		record_len;
 };
@@ -191,14 +197,16 @@ void vexfs_coll_commit_end(struct vexfs_coll *coll,
 
 /*
  * Checkpoint: writes the changed chunks of ids, flags, graph and codes to
- * free chunks of the index fork. The owner makes the fork durable, puts
- * *out into the header in a transaction, makes that durable and says so with
- * _done(): only then are the old chunks free. Blocks inserts while it copies.
- * Everything logged must have been committed before; log_reset tells that
- * the log is empty from now on and may be truncated (after the header is
- * durable).
+ * free chunks of the index fork. It is a commit as well, so that no insert
+ * can slip in between the two. After _begin() the owner makes the rows and
+ * the index fork durable (the log needn't be), puts *out into the header with
+ * _header() in a transaction, makes that durable and says so with _done():
+ * only then are the old chunks free and the log empty (it may be truncated).
+ * Inserts, deletes and commits wait from a _begin() that returned 0 to the
+ * _done(), which the same task must call. When it failed, @error says how.
  */
 struct vexfs_coll_checkpoint {
+	struct vexfs_coll_commit commit;
 	u64	ckpt_off;
 	u32	ckpt_len;
 	u32	ckpt_csum;
