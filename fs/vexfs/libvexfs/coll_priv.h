@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A collection inside: what the coll_*.c files share.
+ *
+ * A slot is in one of these states:
+ *
+ *   free      no flag; in @reusable, or taken by the insert under way
+ *   live      LIVE, with PENDING until it is INDEXED (not for a flat index)
+ *   dead      SCRUB; in the ring @freed until nothing remains of it
+ *
+ * The way of a dead slot through @freed, each step a cursor of the ring:
+ *
+ *   tail       it was deleted; the record is in the log
+ *   committed  the record is durable: the row may be overwritten
+ *   quiet      nobody is left who might have met it while it was live
+ *   zeroed     out of the graph, row and code are zeroes
+ *   head       the zeroes are durable as well: it is free
+ *
+ * So a crash never leaves an id with the bytes of a later vector, nor a
+ * checkpoint that says a row is zeroed while it isn't.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _VEXFS_COLL_PRIV_H
+#define _VEXFS_COLL_PRIV_H
+
+#include <linux/vexfs.h>
+
+#include "../simd/simd.h"
+#include "coll.h"
+#include "hnsw.h"
+#include "idmap.h"
+
+/* In memory only, next to VEXFS_SLOT_* */
+#define VEXFS_SLOT_PENDING	0x80	/* in the ring of pending slots */
+#define VEXFS_SLOT_MARKED	0x40	/* met in the batch of ids under way */
+#define VEXFS_SLOT_ON_DISK \
+	(VEXFS_SLOT_LIVE | VEXFS_SLOT_INDEXED | VEXFS_SLOT_SCRUB)
+
+#define VEXFS_BATCH_ROWS	VEXFS_BATCH_MAX
+/* Chunks of the index fork: files end at 16 TiB */
+#define VEXFS_MAX_CHUNKS	(64u << 20)
+/* Chunks of the index fork: files end at 16 TiB */
+#define VEXFS_MAX_CHUNKS	(64u << 20)
+/* Bytes of vectors handled at a time, as an FPU section may take */
+#define VEXFS_SPAN_BYTES	(64u << 10)
+/* Slots handled under the innermost lock at a time */
+#define VEXFS_LOCK_BATCH	256u
+
+/*
+ * A ring of slots: cursors only ever grow, entry i is at i & mask. Those who
+ * add reserve room first.
+ */
+struct vexfs_ring {
+	u32	*slot;
+	u32	mask;
+	u64	head;
+	u64	tail;
+};
+
+int vexfs_ring_init(struct vexfs_ring *ring);
+void vexfs_ring_free(struct vexfs_ring *ring);
+int vexfs_ring_reserve(struct vexfs_ring *ring, u32 extra, rwlock_t *lock);
+
+static inline u32 vexfs_ring_at(const struct vexfs_ring *ring, u64 i)
+{
+	return ring->slot[i & ring->mask];
+}
+
+static inline void vexfs_ring_push(struct vexfs_ring *ring, u32 slot)
+{
+	ring->slot[ring->tail & ring->mask] = slot;
+	ring->tail++;
+}
+
+static inline u32 vexfs_ring_len(const struct vexfs_ring *ring)
+{
+	return ring->tail - ring->head;
+}
+
+/* Where the chunks of one section lie. */
+struct vexfs_ckpt_map {
+	u64	bytes;
+	u32	nchunks;
+	struct vexfs_ckpt_chunk *chunk;
+};
+
+/* Sections in the order in which they are written */
+enum {
+	VEXFS_CK_IDS,
+	VEXFS_CK_FLAGS,
+	VEXFS_CK_GRAPH0,
+	VEXFS_CK_UPPER,
+	VEXFS_CK_CODES,
+	VEXFS_CK_NR,
+};
+
+/* A checkpoint: the one on disk, or the one being made. */
+struct vexfs_ckpt {
+	u64	off;			/* of the directory */
+	u32	len;			/* 0: there is none */
+	u32	csum;
+	struct vexfs_ckpt_map map[VEXFS_CK_NR];
+};
+
+struct vexfs_coll {
+	struct vexfs_coll_config cfg;
+	struct vexfs_space sp;
+	const struct vexfs_coll_io *io;
+	void *priv;
+	/** @span: rows that are handled at a time */
+	u32 span;
+
+	/** @write_lock: a batch, a commit */
+	struct mutex write_lock;
+	/** @index_lock: the graph */
+	struct mutex index_lock;
+	/** @sem: arenas may move, slots become free; see coll.h */
+	struct rw_semaphore sem;
+	/** @lock: innermost; guards what says [lock] */
+	rwlock_t lock;
+
+	/** @ids, @flags: __le64 and u8 a slot [sem to grow, lock to change] */
+	struct vexfs_arena ids;
+	struct vexfs_arena flags;
+	/** @cap: slots that there is memory for [sem] */
+	u32 cap;
+	/** @slots: that exist [lock] */
+	u32 slots;
+	/** @live, @waiting: vectors; those not in the index yet [lock] */
+	u32 live;
+	u32 waiting;
+	/** @map: of the live ones [lock] */
+	struct vexfs_idmap map;
+	/** @pending: for the index, the dead ones among them too [lock] */
+	struct vexfs_ring pending;
+	/** @freed, and the cursors of the ring; see above [lock] */
+	struct vexfs_ring freed;
+	u64 committed;
+	u64 quiet;
+	u64 zeroed;
+	/** @reusable: free slots [lock; write_lock to take from it] */
+	u32 *reusable;
+	u32 nreusable;
+	u32 reusable_cap;
+
+	/** @next_id, @log_*: [write_lock, and lock to change] */
+	u64 next_id;
+	u64 log_end;
+	u64 log_seq;
+	/** @durable_end: of the log, as of the last commit [lock] */
+	u64 durable_end;
+	/** @commit_zeroed: @zeroed when the commit under way began */
+	u64 commit_zeroed;
+	/** @replaces: the insert under way replaces ids [write_lock] */
+	bool replaces;
+	/** @bounce: room for @span rows [write_lock] */
+	void *bounce;
+	/** @zeroes: as many, constant */
+	void *zeroes;
+
+	/** @graph, @scratch, @pins: [index_lock] */
+	struct vexfs_graph graph;
+	struct vexfs_graph_scratch *scratch;
+	struct vexfs_row_pins *pins;
+	/** @stale: pending slots that are still in the graph [index_lock] */
+	u32 stale;
+	/** @unsaved: what was done to the index since the checkpoint [lock] */
+	u32 unsaved;
+
+	/** @ckpt: on disk; @next: being made [write_lock] */
+	struct vexfs_ckpt ckpt;
+	struct vexfs_ckpt next;
+	/** @chunk_used: chunks of the index fork in use [write_lock] */
+	unsigned long *chunk_used;
+	u32 chunk_bits;
+	/** @next_unsaved: @unsaved when @next was begun [write_lock] */
+	u32 next_unsaved;
+
+	u32 rebuilt;
+	bool damaged;
+};
+
+static inline bool vexfs_coll_hnsw(const struct vexfs_coll *coll)
+{
+	return coll->cfg.index == VEXFS_INDEX_HNSW;
+}
+
+static inline u64 vexfs_coll_id(const struct vexfs_coll *coll, u32 slot)
+{
+	const __le64 *id = vexfs_arena_item(&coll->ids, slot);
+
+	return le64_to_cpu(READ_ONCE(*id));
+}
+
+static inline u8 vexfs_coll_flags(const struct vexfs_coll *coll, u32 slot)
+{
+	const u8 *flags = vexfs_arena_item(&coll->flags, slot);
+
+	/* Pairs with the release in vexfs_coll_set_flags() */
+	return smp_load_acquire(flags);
+}
+
+static inline bool vexfs_coll_is_live(const struct vexfs_coll *coll, u32 slot)
+{
+	return vexfs_coll_flags(coll, slot) & VEXFS_SLOT_LIVE;
+}
+
+static inline u32 vexfs_chunks(u64 bytes)
+{
+	return (bytes + VEXFS_CHUNK_SIZE - 1) / VEXFS_CHUNK_SIZE;
+}
+
+/* Bytes of a section that are in its chunk @c. */
+static inline u32 vexfs_chunk_len(u64 bytes, u32 c)
+{
+	return min_t(u64, bytes - (u64)c * VEXFS_CHUNK_SIZE,
+		     VEXFS_CHUNK_SIZE);
+}
+
+/* coll_slot.c */
+struct vexfs_row_pins *vexfs_coll_pins_alloc(const struct vexfs_coll *coll);
+void vexfs_coll_pins_free(struct vexfs_row_pins *pins);
+int vexfs_coll_grow(struct vexfs_coll *coll, u32 slots);
+int vexfs_coll_room(struct vexfs_coll *coll, u32 inserts, u32 deletes);
+void vexfs_coll_set_flags(struct vexfs_coll *coll, u32 slot, u8 clear, u8 set);
+void vexfs_coll_publish(struct vexfs_coll *coll, u32 slot, u64 id);
+void vexfs_coll_kill(struct vexfs_coll *coll, u32 slot);
+u32 vexfs_coll_take(struct vexfs_coll *coll, u32 n, u32 *slots);
+void vexfs_coll_give_back(struct vexfs_coll *coll, u32 slot, u32 n);
+int vexfs_coll_zero_rows(struct vexfs_coll *coll, u32 slot, u32 n);
+
+/* coll_log.c */
+size_t vexfs_log_len(u32 count, u32 nruns);
+struct vexfs_log_record *vexfs_log_alloc(u16 type, u32 count, u32 nruns);
+struct vexfs_slot_run *vexfs_log_runs(struct vexfs_log_record *lr);
+__le64 *vexfs_log_ids(struct vexfs_log_record *lr);
+int vexfs_log_append(struct vexfs_coll *coll, struct vexfs_log_record *lr,
+		     u64 next_id);
+int vexfs_log_replay(struct vexfs_coll *coll,
+		     const struct vexfs_coll_header *ch);
+
+/* coll_commit.c */
+void vexfs_commit_fill(struct vexfs_coll *coll, struct vexfs_coll_commit *c);
+void vexfs_commit_apply(struct vexfs_coll *coll,
+			const struct vexfs_coll_commit *c);
+
+/* coll_index.c */
+int vexfs_coll_index_init(struct vexfs_coll *coll);
+void vexfs_coll_index_free(struct vexfs_coll *coll);
+int vexfs_coll_drop_stale(struct vexfs_coll *coll);
+void vexfs_coll_kick(struct vexfs_coll *coll);
+
+/* coll_ckpt.c, coll_load.c */
+extern const u32 vexfs_ckpt_types[VEXFS_CK_NR];
+struct vexfs_arena *vexfs_ckpt_arena(struct vexfs_coll *coll, u32 sect);
+u32 vexfs_ckpt_item_size(const struct vexfs_coll *coll, u32 sect);
+u32 vexfs_ckpt_sections(const struct vexfs_coll *coll);
+void vexfs_ckpt_free(struct vexfs_ckpt *ckpt);
+int vexfs_ckpt_load(struct vexfs_coll *coll,
+		    const struct vexfs_coll_header *ch);
+
+#endif /* _VEXFS_COLL_PRIV_H */
