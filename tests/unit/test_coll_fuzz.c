@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Damage: bytes of header, log and checkpoint are changed, with checksums
+ * that notice and with checksums made right again. What opens must hold the
+ * right data where a checksum vouches for it, and must not crash, hang or ask
+ * for absurd amounts of memory in any case.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include <linux/vexfs.h>
+#include <sys/resource.h>
+
+#include "coll_mem.h"
+#include "simd.h"
+#include "vtest.h"
+
+#define DIMS	9u
+
+static struct mem_coll m;
+static struct mem_model model;
+static struct mem_store good;
+static u64 rng;
+static u32 opened, refused, rebuilt;
+
+static u32 roll(u32 n)
+{
+	return vt_random(&rng) % n;
+}
+
+static void put_range(u32 first, u32 n, unsigned int flags, u32 version)
+{
+	u64 ids[MEM_IDS];
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = first + i;
+	if (mem_put(&m, &model, ids, n, flags, version))
+		abort();
+}
+
+static void del_range(u32 first, u32 n)
+{
+	u64 ids[MEM_IDS];
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = first + i;
+	if (mem_del(&m, &model, ids, n) || mem_commit(&m, 0) || mem_settle(&m))
+		abort();
+}
+
+/* A checkpoint, with free and dead slots, and some records after it. */
+static void setup(u8 index)
+{
+	struct vexfs_coll_config cfg = {
+		.dims = DIMS, .elem = VEXFS_ELEM_F32, .index = index,
+		.metric = VEXFS_METRIC_L2, .m = 4, .ef_construction = 16,
+		.seed = 11,
+	};
+
+	memset(&model, 0, sizeof(model));
+	if (mem_create(&m, &cfg, 1 << 16))
+		abort();
+	put_range(0, 200, 0, 1);
+	del_range(10, 30);
+	if (mem_commit(&m, 0) || mem_settle(&m))
+		abort();
+	del_range(50, 30);
+	put_range(10, 10, 0, 2);
+	if (mem_checkpoint(&m, 0))
+		abort();
+	put_range(205, 20, 0, 3);
+	put_range(150, 20, VEXFS_COLL_UPSERT, 4);
+	del_range(100, 10);
+	put_range(50, 5, 0, 5);
+	if (mem_commit(&m, 0))
+		abort();
+	mem_close(&m);
+	mem_store_init(&good, m.store.cap);
+	mem_store_copy(&good, &m.store);
+	if (mem_open(&m) || mem_differs(&m, &model))
+		abort();
+	mem_close(&m);
+}
+
+static void teardown(void)
+{
+	mem_store_free(&good);
+	mem_destroy(&m);
+}
+
+static void use(void)
+{
+	struct vexfs_coll_searcher *s = vexfs_coll_searcher_alloc(m.coll);
+	struct vexfs_coll_hit hits[8];
+	struct vexfs_coll_result res;
+	float row[DIMS];
+	u64 id = 251;
+	u32 i, n;
+
+	/* Errors are fine; this must only come back */
+	for (i = 0; s && i < 4; i++) {
+		mem_row(&m, roll(200), 1, row);
+		vexfs_coll_search(s, row, 8, 8, i & 1, hits, &res);
+	}
+	vexfs_coll_searcher_free(s);
+	vexfs_coll_delete(m.coll, &id, 1, VEXFS_COLL_IGNORE, &n);
+	mem_row(&m, 1, 1, row);
+	mem_insert(&m, NULL, 1, 0, row, NULL);
+	mem_settle(&m);
+	mem_commit(&m, 0);
+	mem_checkpoint(&m, 0);
+	mem_settle(&m);
+	mem_commit(&m, 0);
+}
+
+/* @intact: if it opens, it holds what it should. */
+static int try_open(bool intact)
+{
+	struct vexfs_coll_stat st;
+	double t = vt_seconds();
+	int err = mem_open(&m);
+
+	/* The limit set in main() is far above what this takes */
+	CHECK(err != -ENOMEM, "asked for too much memory");
+	CHECK(err != -EINVAL, "-EINVAL");
+	refused += !!err;
+	opened += !err;
+	if (!err) {
+		vexfs_coll_stat(m.coll, &st);
+		rebuilt += st.damaged;
+		if (intact)
+			CHECK(!mem_differs(&m, &model), "wrong data");
+		use();
+	}
+	CHECK(vt_seconds() - t < 5, "took %g s", vt_seconds() - t);
+	mem_close(&m);
+	return err;
+}
+
+static void flip(u8 *bytes, u64 len)
+{
+	u32 n = 1 + (roll(4) ? 0 : roll(8));
+	u64 at;
+
+	while (n--) {
+		at = vt_random(&rng) % len;
+		switch (roll(4)) {
+		case 0:
+			bytes[at] ^= 1 << roll(8);
+			break;
+		case 1:
+			bytes[at] = roll(256);
+			break;
+		case 2:
+			bytes[at] = roll(2) ? 0 : 255;
+			break;
+		default:
+			bytes[at] += roll(2) ? 1 : -1;
+		}
+	}
+}
+
+/* The log without a checksum that is right must be refused. */
+static void fuzz_log(u32 rounds)
+{
+	u64 end = le64_to_cpu(good.header.ch_log_end);
+
+	while (rounds--) {
+		mem_store_copy(&m.store, &good);
+		flip(m.store.data[MEM_LOG], end);
+		if (memcmp(m.store.data[MEM_LOG], good.data[MEM_LOG], end))
+			CHECK(try_open(false), "damaged log accepted");
+	}
+}
+
+static void fix_log(void)
+{
+	u8 *log = m.store.data[MEM_LOG];
+	u64 end = le64_to_cpu(good.header.ch_log_end), pos = 0;
+	struct vexfs_log_record *lr;
+	u32 len;
+
+	/* Where the records were */
+	while (pos < end) {
+		lr = (void *)(good.data[MEM_LOG] + pos);
+		len = le32_to_cpu(lr->lr_len);
+		lr = (void *)(log + pos);
+		if (roll(4))
+			lr->lr_len = cpu_to_le32(len);
+		lr->lr_checksum = 0;
+		lr->lr_checksum = cpu_to_le32(vexfs_crc32c(m.cfg.csum_seed, lr,
+							   len));
+		pos += len;
+	}
+}
+
+static void fuzz_log_fixed(u32 rounds)
+{
+	u64 pos, end = le64_to_cpu(good.header.ch_log_end);
+
+	while (rounds--) {
+		mem_store_copy(&m.store, &good);
+		/* Half of the time the head of a record, which matters most */
+		pos = 0;
+		while (roll(3) && pos < end) {
+			struct vexfs_log_record *lr;
+
+			lr = (void *)(good.data[MEM_LOG] + pos);
+			pos += le32_to_cpu(lr->lr_len);
+		}
+		if (pos >= end || roll(2))
+			flip(m.store.data[MEM_LOG], end);
+		else
+			flip(m.store.data[MEM_LOG] + pos, 80);
+		fix_log();
+		try_open(false);
+	}
+}
+
+static struct vexfs_ckpt_dir *dir_of(struct mem_store *st)
+{
+	return (void *)(st->data[MEM_INDEX] +
+			le64_to_cpu(good.header.ch_ckpt_off));
+}
+
+static void fix_dir(void)
+{
+	m.store.header.ch_ckpt_csum =
+		cpu_to_le32(vexfs_crc32c(m.cfg.csum_seed, dir_of(&m.store),
+					 le32_to_cpu(good.header.ch_ckpt_len)));
+}
+
+/* A chunk of the section of this number. */
+static u8 *chunk_of(u32 sect, u32 *len, struct vexfs_ckpt_chunk **ck)
+{
+	struct vexfs_ckpt_dir *dir = dir_of(&m.store);
+	struct vexfs_ckpt_section *cs = &dir->cd_section[sect];
+
+	*ck = (struct vexfs_ckpt_chunk *)(dir + 1) +
+	      le32_to_cpu(cs->cs_first_chunk);
+	*len = min_t(u64, le64_to_cpu(cs->cs_bytes), VEXFS_CHUNK_SIZE);
+	return m.store.data[MEM_INDEX] +
+	       (u64)le32_to_cpu((*ck)->ck_pos) * VEXFS_CHUNK_SIZE;
+}
+
+static void fuzz_chunks(u32 rounds, bool fix)
+{
+	u32 nsect = le32_to_cpu(dir_of(&good)->cd_nsections), sect, len;
+	struct vexfs_ckpt_chunk *ck;
+	u8 *bytes;
+	int err;
+
+	while (rounds--) {
+		mem_store_copy(&m.store, &good);
+		sect = roll(nsect);
+		bytes = chunk_of(sect, &len, &ck);
+		if (!len)
+			continue;
+		flip(bytes, len);
+		if (fix) {
+			ck->ck_csum = cpu_to_le32(vexfs_crc32c(m.cfg.csum_seed,
+							       bytes, len));
+			fix_dir();
+		}
+		/* Ids and flags are believed, if the checksum is right */
+		err = try_open(sect >= 2 || !fix);
+		if (sect >= 2)
+			CHECK(!err, "section %u: %d", sect, err);
+	}
+}
+
+static void fuzz_dir(u32 rounds, bool fix)
+{
+	u32 len = le32_to_cpu(good.header.ch_ckpt_len);
+
+	while (rounds--) {
+		mem_store_copy(&m.store, &good);
+		/* Past the sections that are not used there is little */
+		if (roll(3))
+			flip((u8 *)dir_of(&m.store), 64 + 5 * 32);
+		else
+			flip((u8 *)dir_of(&m.store), len);
+		if (!memcmp(dir_of(&m.store), dir_of(&good), len))
+			continue;
+		if (fix)
+			fix_dir();
+		if (!fix)
+			CHECK(try_open(false), "damaged directory accepted");
+		else
+			try_open(false);
+	}
+}
+
+static void fuzz_header(u32 rounds)
+{
+	struct vexfs_coll_header *ch = &m.store.header;
+	u8 *from = (u8 *)&ch->ch_version;
+	u64 len = offsetof(struct vexfs_coll_header, ch_reserved) -
+		  offsetof(struct vexfs_coll_header, ch_version);
+
+	while (rounds--) {
+		mem_store_copy(&m.store, &good);
+		if (roll(4))
+			flip((u8 *)&ch->ch_slots, 80);
+		else
+			flip(from, len);
+		try_open(false);
+	}
+}
+
+static void run(u8 index, u32 rounds)
+{
+	char detail[80];
+
+	setup(index);
+	opened = 0;
+	refused = 0;
+	rebuilt = 0;
+	fuzz_header(rounds);
+	fuzz_log(rounds);
+	fuzz_log_fixed(rounds);
+	fuzz_chunks(rounds, false);
+	fuzz_chunks(rounds, true);
+	fuzz_dir(rounds, false);
+	fuzz_dir(rounds, true);
+	/* A log cut short, an index fork cut short */
+	mem_store_copy(&m.store, &good);
+	m.store.len[MEM_LOG] = le64_to_cpu(good.header.ch_log_end) - 8;
+	CHECK(try_open(false), "short log accepted");
+	mem_store_copy(&m.store, &good);
+	m.store.len[MEM_INDEX] = VEXFS_CHUNK_SIZE;
+	CHECK(try_open(false), "short index fork accepted");
+	/* Untouched it is as before */
+	mem_store_copy(&m.store, &good);
+	CHECK(!try_open(true), "refused");
+	CHECK(opened && refused, "%u opened, %u refused", opened, refused);
+	CHECK(index == VEXFS_INDEX_FLAT || rebuilt, "none rebuilt");
+	teardown();
+	snprintf(detail, sizeof(detail), "# %u opened, %u of them rebuilt, %u refused",
+		 opened, rebuilt, refused);
+	vt_done(index == VEXFS_INDEX_FLAT ? "damage, flat" : "damage, graph",
+		detail);
+}
+
+int main(int argc, char **argv)
+{
+	u32 rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : 300;
+#ifndef __SANITIZE_ADDRESS__
+	struct rlimit limit = { 1ul << 30, 1ul << 30 };
+
+	setrlimit(RLIMIT_AS, &limit);
+#endif
+	rng = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	if (vexfs_simd_init(NULL))
+		return 1;
+	run(VEXFS_INDEX_FLAT, rounds);
+	run(VEXFS_INDEX_HNSW, rounds);
+	return vt_exit();
+}
