@@ -428,6 +428,50 @@ static void test_reuse(u8 index)
 		"slots are reused", NULL);
 }
 
+/* What an insert had taken when it failed is there for the next one. */
+static void test_abort(void)
+{
+	struct vexfs_coll_insert ins;
+	static float rows[100][DIMS];
+	struct vexfs_coll_stat st;
+	u64 ids[100];
+	u32 i, round, deleted;
+
+	model_open(10, VEXFS_INDEX_FLAT, VEXFS_METRIC_L2);
+	for (i = 0; i < 100; i++) {
+		random_row(rows[i]);
+		ids[i] = i;
+	}
+	CHECK(!mem_insert(&md->m, ids, 100, 0, rows, NULL), "insert");
+	/* Every second one, so that there are many runs */
+	for (i = 0; i < 50; i++)
+		ids[i] = 2 * i;
+	CHECK(!vexfs_coll_delete(md->m.coll, ids, 50, 0, &deleted), "delete");
+	CHECK(!mem_commit(&md->m, 0) && !mem_settle(&md->m) &&
+	      !mem_commit(&md->m, 0), "commit");
+	for (round = 0; round < 4; round++) {
+		CHECK(!vexfs_coll_insert_begin(md->m.coll, ids, 50, 0, &ins),
+		      "begin");
+		CHECK(!vexfs_coll_insert_rows(&ins, rows, round * 16,
+					      sizeof(rows[0])), "rows");
+		/* Ending it too early is a way to abort it */
+		if (round & 1)
+			CHECK(vexfs_coll_insert_end(&ins) == -EINVAL, "end");
+		else
+			vexfs_coll_insert_abort(&ins);
+		for (i = 0; i < 100 * md->m.cfg.stride; i++)
+			if (i / md->m.cfg.stride % 2 == 0)
+				CHECK(!md->m.store.data[MEM_ROWS][i],
+				      "byte %u left", i);
+	}
+	CHECK(!mem_insert(&md->m, ids, 50, 0, rows, NULL), "insert");
+	vexfs_coll_stat(md->m.coll, &st);
+	CHECK(st.slots == 100 && st.live == 100, "%llu slots, %llu live",
+	      st.slots, st.live);
+	model_close();
+	vt_done("aborted inserts leave nothing", NULL);
+}
+
 /* Ids are assigned around those that exist, and end before 2^64 - 1. */
 static void test_assign(void)
 {
@@ -554,14 +598,15 @@ int main(void)
 		return 1;
 	test_config();
 	test_arguments();
+	test_abort();
 	test_assign();
 	test_reuse(VEXFS_INDEX_FLAT);
 	test_reuse(VEXFS_INDEX_HNSW);
-	test_model(VEXFS_INDEX_FLAT, VEXFS_METRIC_L2, 1500, "flat, L2");
-	test_model(VEXFS_INDEX_FLAT, VEXFS_METRIC_IP, 600,
+	test_model(VEXFS_INDEX_FLAT, VEXFS_METRIC_L2, 1000, "flat, L2");
+	test_model(VEXFS_INDEX_FLAT, VEXFS_METRIC_IP, 400,
 		   "flat, inner product");
-	test_model(VEXFS_INDEX_HNSW, VEXFS_METRIC_L2, 1500, "graph, L2");
-	test_model(VEXFS_INDEX_HNSW, VEXFS_METRIC_IP, 600,
+	test_model(VEXFS_INDEX_HNSW, VEXFS_METRIC_L2, 1000, "graph, L2");
+	test_model(VEXFS_INDEX_HNSW, VEXFS_METRIC_IP, 400,
 		   "graph, inner product");
 	free(md);
 	return vt_exit();

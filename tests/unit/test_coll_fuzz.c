@@ -343,6 +343,95 @@ static void run(u8 index, u32 rounds)
 		detail);
 }
 
+/* What a crafted record says of itself. */
+struct craft {
+	const char *name;
+	u32	type, count, nruns, slot, len;
+	u64	id, next_id;
+	int	seq, live, slots, cut;
+};
+
+/* Appends it to the good log, and has the header agree with all of it. */
+static int try_record(const struct craft *c)
+{
+	struct vexfs_coll_header *ch = &m.store.header;
+	u64 pos = le64_to_cpu(good.header.ch_log_end);
+	u64 rec[sizeof(struct vexfs_log_record) / 8 + 2] = { 0 };
+	struct vexfs_log_record *lr = (void *)rec;
+	u64 *body = rec + sizeof(*lr) / 8;
+	u32 len = sizeof(*lr) + 8 * (c->nruns + 1);
+
+	lr->lr_magic = cpu_to_le32(VEXFS_MAGIC_LOG);
+	lr->lr_owner = cpu_to_le64(m.cfg.owner);
+	lr->lr_seq = cpu_to_le64(le64_to_cpu(ch->ch_log_seq) + c->seq);
+	lr->lr_len = cpu_to_le32(len);
+	lr->lr_type = cpu_to_le16(c->type);
+	lr->lr_count = cpu_to_le32(c->count);
+	lr->lr_nruns = cpu_to_le32(c->nruns);
+	lr->lr_next_id = cpu_to_le64(c->next_id);
+	if (c->nruns)
+		*body++ = c->slot | (u64)c->len << 32;
+	*body = c->id;
+	lr->lr_checksum = cpu_to_le32(vexfs_crc32c(m.cfg.csum_seed, rec, len));
+	mem_store_write(&m.store, MEM_LOG, pos, rec, len);
+	ch->ch_log_end = cpu_to_le64(pos + len - c->cut);
+	le64_add_cpu(&ch->ch_log_seq, 1);
+	le64_add_cpu(&ch->ch_live, c->live);
+	le64_add_cpu(&ch->ch_slots, c->slots);
+	ch->ch_next_id = cpu_to_le64(max(c->next_id,
+					 le64_to_cpu(ch->ch_next_id)));
+	return try_open(false);
+}
+
+/* Records whose checksums are right, and which are wrong all the same. */
+static void test_crafted(void)
+{
+	/* The slot of id 0, and one that isn't there yet */
+	u32 taken, next, i;
+	float row[DIMS];
+	int err;
+
+	setup(VEXFS_INDEX_FLAT);
+	next = le64_to_cpu(good.header.ch_slots);
+	mem_row(&m, 0, 1, row);
+	for (taken = 0; taken < next; taken++)
+		if (!memcmp(good.data[MEM_ROWS] + taken * m.cfg.stride, row,
+			    sizeof(row)))
+			break;
+	const struct craft crafted[] = {
+		{ "a good one", 1, 1, 1, next, 1, 250, .live = 1, .slots = 1 },
+		{ "a good delete", 2, 1, 0, .id = 1, .live = -1 },
+		{ "a live slot", 1, 1, 1, taken, 1, 250, .live = 1 },
+		{ "a gap", 1, 1, 1, next + 1, 1, 250, .live = 1, .slots = 2 },
+		{ "a run too long", 1, 1, 1, next, 2, 250, .live = 1,
+		  .slots = 2 },
+		{ "an empty run", 1, 1, 1, next, 0, 250, .live = 1,
+		  .slots = 1 },
+		{ "id ~0", 1, 1, 1, next, 1, U64_MAX, .live = 1, .slots = 1 },
+		{ "an unknown id", 2, 1, 0, .id = 251, .live = -1 },
+		{ "an unknown type", 3, 1, 0, .id = 1, .live = -1 },
+		{ "no vectors", 2, 0, 0, .id = 1 },
+		{ "too many vectors", 2, 2, 0, .id = 1, .live = -1 },
+		{ "a number left out", 2, 1, 0, .id = 1, .live = -1,
+		  .seq = 1 },
+		{ "an old number", 2, 1, 0, .id = 1, .live = -1, .seq = -1 },
+		{ "an end behind the log's", 2, 1, 0, .id = 1, .live = -1,
+		  .cut = 8 },
+		{ "a wrong count in the header", 2, 1, 0, .id = 1, .live = 0 },
+		{ "slots that nobody has", 2, 1, 0, .id = 1, .live = -1,
+		  .slots = 1 },
+	};
+
+	for (i = 0; i < ARRAY_SIZE(crafted); i++) {
+		mem_store_copy(&m.store, &good);
+		err = try_record(crafted + i);
+		CHECK(err == (i < 2 ? 0 : -EFSCORRUPTED), "%s: %d",
+		      crafted[i].name, err);
+	}
+	teardown();
+	vt_done("crafted records", NULL);
+}
+
 int main(int argc, char **argv)
 {
 	u32 rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : 300;
@@ -354,6 +443,7 @@ int main(int argc, char **argv)
 	rng = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 	if (vexfs_simd_init(NULL))
 		return 1;
+	test_crafted();
 	run(VEXFS_INDEX_FLAT, rounds);
 	run(VEXFS_INDEX_HNSW, rounds);
 	return vt_exit();

@@ -111,7 +111,7 @@ static int vexfs_chunks_room(struct vexfs_coll *coll, u32 bits)
 		want *= 2;
 	if (want == coll->chunk_bits)
 		return 0;
-	map = kvcalloc(BITS_TO_LONGS(want), sizeof(*map), GFP_KERNEL_ACCOUNT);
+	map = kvcalloc(BITS_TO_LONGS(want), sizeof(*map), VEXFS_GFP);
 	if (!map)
 		return -ENOMEM;
 	if (coll->chunk_used)
@@ -197,7 +197,7 @@ static int vexfs_map_alloc(struct vexfs_ckpt_map *m, u64 bytes)
 	u32 n = vexfs_chunks(bytes);
 
 	m->bytes = bytes;
-	m->chunk = kvcalloc(max(n, 1u), sizeof(*m->chunk), GFP_KERNEL_ACCOUNT);
+	m->chunk = kvcalloc(max(n, 1u), sizeof(*m->chunk), VEXFS_GFP);
 	return m->chunk ? 0 : -ENOMEM;
 }
 
@@ -307,7 +307,7 @@ static int vexfs_ckpt_save_dir(struct vexfs_coll *coll)
 
 	for (i = 0; i < VEXFS_CK_NR; i++)
 		len += next->map[i].nchunks * sizeof(struct vexfs_ckpt_chunk);
-	dir = kvzalloc(len, GFP_KERNEL);
+	dir = kvzalloc(len, VEXFS_GFP);
 	if (!dir)
 		return -ENOMEM;
 	vexfs_ckpt_fill_dir(coll, dir);
@@ -326,7 +326,7 @@ static int vexfs_ckpt_save_dir(struct vexfs_coll *coll)
 /* [write_lock, index_lock] */
 static int vexfs_ckpt_save(struct vexfs_coll *coll)
 {
-	void *buf = kvmalloc(VEXFS_CHUNK_SIZE, GFP_KERNEL);
+	void *buf = kvmalloc(VEXFS_CHUNK_SIZE, VEXFS_GFP);
 	int err;
 	u32 i;
 

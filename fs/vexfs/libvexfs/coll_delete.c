@@ -105,7 +105,7 @@ int vexfs_coll_delete(struct vexfs_coll *coll, const u64 *ids, u32 count,
 	if (!count || count > VEXFS_BATCH_ROWS ||
 	    flags & ~(unsigned int)VEXFS_COLL_IGNORE)
 		return -EINVAL;
-	slots = kvmalloc_array(count, sizeof(*slots), GFP_KERNEL);
+	slots = kvmalloc_array(count, sizeof(*slots), VEXFS_GFP);
 	if (!slots)
 		return -ENOMEM;
 	err = -EINTR;

@@ -156,11 +156,11 @@ static int vexfs_insert_slots(struct vexfs_coll_insert *ins)
 
 	most = min(count, READ_ONCE(coll->nreusable));
 	ins->runs = kvmalloc_array(min(most, VEXFS_MAX_RUNS) + 1,
-				   sizeof(*ins->runs), GFP_KERNEL);
+				   sizeof(*ins->runs), VEXFS_GFP);
 	if (!ins->runs)
 		return -ENOMEM;
 	if (most) {
-		slots = kvmalloc_array(most, sizeof(*slots), GFP_KERNEL);
+		slots = kvmalloc_array(most, sizeof(*slots), VEXFS_GFP);
 		if (!slots)
 			return -ENOMEM;
 		n = vexfs_coll_take(coll, most, slots);

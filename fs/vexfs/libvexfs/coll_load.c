@@ -58,7 +58,7 @@ vexfs_dir_read(struct vexfs_coll *coll, const struct vexfs_coll_header *ch)
 	err = vexfs_fork_probe(coll, off + len);
 	if (err)
 		return ERR_PTR(err);
-	dir = kvmalloc(len, GFP_KERNEL);
+	dir = kvmalloc(len, VEXFS_GFP);
 	if (!dir)
 		return ERR_PTR(-ENOMEM);
 	err = coll->io->fork_read(coll->priv, VEXFS_FORK_INDEX, off, dir, len);
@@ -121,7 +121,7 @@ static int vexfs_dir_sections(struct vexfs_coll *coll,
 		m->bytes = le64_to_cpu(dir->cd_section[i].cs_bytes);
 		m->nchunks = le32_to_cpu(dir->cd_section[i].cs_nchunks);
 		m->chunk = kvmalloc_array(max(m->nchunks, 1u), sizeof(*ck),
-					  GFP_KERNEL_ACCOUNT);
+					  VEXFS_GFP);
 		if (!m->chunk)
 			return -ENOMEM;
 		memcpy(m->chunk, ck + first, m->nchunks * sizeof(*ck));
@@ -168,7 +168,7 @@ static int vexfs_ckpt_claim(struct vexfs_coll *coll, u64 end)
 
 	coll->chunk_bits = round_up(vexfs_chunks(end), BITS_PER_LONG);
 	coll->chunk_used = kvcalloc(BITS_TO_LONGS(coll->chunk_bits),
-				    sizeof(long), GFP_KERNEL_ACCOUNT);
+				    sizeof(long), VEXFS_GFP);
 	if (!coll->chunk_used)
 		return -ENOMEM;
 	for (c = 0; !err && c < vexfs_chunks(coll->ckpt.len); c++)
@@ -263,7 +263,7 @@ static int vexfs_load_upper(struct vexfs_coll *coll, void **upper)
 	u32 c;
 	int err = 0;
 
-	*upper = kvmalloc(max_t(u64, m->bytes, 1), GFP_KERNEL);
+	*upper = kvmalloc(max_t(u64, m->bytes, 1), VEXFS_GFP);
 	if (!*upper)
 		return -ENOMEM;
 	for (c = 0; !err && c < m->nchunks; c++)
@@ -342,7 +342,7 @@ static void vexfs_load_pending(struct vexfs_coll *coll)
 static int vexfs_load_sections(struct vexfs_coll *coll,
 			       const struct vexfs_ckpt_dir *dir)
 {
-	void *buf = kvmalloc(VEXFS_CHUNK_SIZE, GFP_KERNEL);
+	void *buf = kvmalloc(VEXFS_CHUNK_SIZE, VEXFS_GFP);
 	u32 i;
 	int err;
 

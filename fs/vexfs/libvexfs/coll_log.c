@@ -18,7 +18,7 @@ size_t vexfs_log_len(u32 count, u32 nruns)
 struct vexfs_log_record *vexfs_log_alloc(u16 type, u32 count, u32 nruns)
 {
 	size_t len = vexfs_log_len(count, nruns);
-	struct vexfs_log_record *lr = kvmalloc(len, GFP_KERNEL);
+	struct vexfs_log_record *lr = kvmalloc(len, VEXFS_GFP);
 
 	if (!lr)
 		return NULL;
@@ -109,7 +109,7 @@ static int vexfs_log_read(struct vexfs_coll *coll, u64 pos, u64 end,
 	if (len > *room) {
 		kvfree(*buf);
 		*room = 0;
-		*buf = kvmalloc(len, GFP_KERNEL);
+		*buf = kvmalloc(len, VEXFS_GFP);
 		if (!*buf)
 			return -ENOMEM;
 		*room = len;

@@ -118,8 +118,8 @@ static int vexfs_coll_init(struct vexfs_coll *coll)
 	coll->span = clamp(VEXFS_SPAN_BYTES / coll->sp.stride, 1u,
 			   (unsigned int)VEXFS_PIN_MAX);
 	bytes = (size_t)coll->span * coll->sp.stride;
-	coll->bounce = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
-	coll->zeroes = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	coll->bounce = kvmalloc(bytes, VEXFS_GFP);
+	coll->zeroes = kvzalloc(bytes, VEXFS_GFP);
 	if (!coll->bounce || !coll->zeroes)
 		return -ENOMEM;
 	err = vexfs_idmap_init(&coll->map, &coll->ids, NULL);
@@ -136,7 +136,7 @@ static struct vexfs_coll *vexfs_coll_alloc(const struct vexfs_coll_config *cfg,
 					   const struct vexfs_coll_io *io,
 					   void *priv)
 {
-	struct vexfs_coll *coll = kvzalloc(sizeof(*coll), GFP_KERNEL_ACCOUNT);
+	struct vexfs_coll *coll = kvzalloc(sizeof(*coll), VEXFS_GFP);
 	int err;
 
 	if (!coll)

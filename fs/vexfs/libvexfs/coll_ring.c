@@ -12,8 +12,7 @@
 int vexfs_ring_init(struct vexfs_ring *ring)
 {
 	memset(ring, 0, sizeof(*ring));
-	ring->slot = kvmalloc_array(VEXFS_RING_MIN, sizeof(u32),
-				    GFP_KERNEL_ACCOUNT);
+	ring->slot = kvmalloc_array(VEXFS_RING_MIN, sizeof(u32), VEXFS_GFP);
 	if (!ring->slot)
 		return -ENOMEM;
 	ring->mask = VEXFS_RING_MIN - 1;
@@ -38,7 +37,7 @@ int vexfs_ring_reserve(struct vexfs_ring *ring, u32 extra, rwlock_t *lock)
 		return 0;
 	while (size < want)
 		size *= 2;
-	new = kvmalloc_array(size, sizeof(u32), GFP_KERNEL_ACCOUNT);
+	new = kvmalloc_array(size, sizeof(u32), VEXFS_GFP);
 	if (!new)
 		return -ENOMEM;
 	write_lock(lock);

@@ -54,14 +54,13 @@ struct vexfs_coll_searcher {
 
 struct vexfs_coll_searcher *vexfs_coll_searcher_alloc(struct vexfs_coll *coll)
 {
-	struct vexfs_coll_searcher *s = kvzalloc(sizeof(*s),
-						 GFP_KERNEL_ACCOUNT);
+	struct vexfs_coll_searcher *s = kvzalloc(sizeof(*s), VEXFS_GFP);
 
 	if (!s)
 		return NULL;
 	s->coll = coll;
 	s->pins = vexfs_coll_pins_alloc(coll);
-	s->query_mem = kvmalloc(coll->sp.query_bytes + 63, GFP_KERNEL_ACCOUNT);
+	s->query_mem = kvmalloc(coll->sp.query_bytes + 63, VEXFS_GFP);
 	if (vexfs_coll_hnsw(coll))
 		s->scratch = vexfs_graph_scratch_alloc();
 	if (s->pins && s->query_mem && (s->scratch || !vexfs_coll_hnsw(coll)))
@@ -93,7 +92,7 @@ static int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size)
 		return 0;
 	kvfree(*p);
 	*cap = 0;
-	*p = kvmalloc_array(want, size, GFP_KERNEL_ACCOUNT);
+	*p = kvmalloc_array(want, size, VEXFS_GFP);
 	if (!*p)
 		return -ENOMEM;
 	*cap = want;

@@ -15,11 +15,11 @@ struct vexfs_row_pins *vexfs_coll_pins_alloc(const struct vexfs_coll *coll)
 {
 	struct vexfs_row_pins *pins;
 
-	pins = kvzalloc(sizeof(*pins), GFP_KERNEL_ACCOUNT);
+	pins = kvzalloc(sizeof(*pins), VEXFS_GFP);
 	if (!pins)
 		return NULL;
 	pins->bounce = kvmalloc((size_t)coll->span * coll->cfg.stride,
-				GFP_KERNEL_ACCOUNT);
+				VEXFS_GFP);
 	if (!pins->bounce) {
 		kvfree(pins);
 		return NULL;
@@ -78,7 +78,7 @@ static int vexfs_coll_room_reusable(struct vexfs_coll *coll, u32 want)
 	if (want <= cap)
 		return 0;
 	cap = max(want, cap + cap / 2);
-	new = kvmalloc_array(cap, sizeof(*new), GFP_KERNEL_ACCOUNT);
+	new = kvmalloc_array(cap, sizeof(*new), VEXFS_GFP);
 	if (!new)
 		return -ENOMEM;
 	write_lock(&coll->lock);

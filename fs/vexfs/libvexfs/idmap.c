@@ -36,7 +36,7 @@ static u32 *vexfs_idmap_table(size_t entries)
 {
 	u32 *tab;
 
-	tab = kvmalloc_array(entries, sizeof(*tab), GFP_KERNEL_ACCOUNT);
+	tab = kvmalloc_array(entries, sizeof(*tab), VEXFS_GFP);
 	if (tab)
 		memset(tab, 0xff, entries * sizeof(*tab));
 	return tab;

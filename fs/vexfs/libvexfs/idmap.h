@@ -10,6 +10,12 @@
 
 #include "arena.h"
 
+/*
+ * For memory whose size is up to users and disks: charged to who causes it,
+ * and refusing it is nothing to warn of.
+ */
+#define VEXFS_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
+
 #define VEXFS_NO_SLOT	U32_MAX
 
 struct vexfs_idmap {
