@@ -113,6 +113,6 @@ void vexfs_error_worker(struct work_struct *work)
 	}
 	mutex_unlock(&fs->orphan_lock);
 	vexfs_journal_stop(handle);
-	if (err)
+	if (err && !is_journal_aborted(sbi->journal))
 		vexfs_warn(sbi->sb, "an error was not recorded: error %d", err);
 }
