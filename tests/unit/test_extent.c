@@ -483,7 +483,7 @@ static void test_credits(u32 arg)
 	t = tu_begin(&vol, VEXFS_EXT_CREDITS - 1);
 	CHECK(!vexfs_ext_convert(t, &vol.node, 0, 4000, &done) && done);
 	CHECK(done < 4000);
-	memset(model.state, WRITTEN, 1);
+	model.state[0] = WRITTEN;
 	tu_end(t);
 	compare();
 	CHECK(!try_convert(0, 4000));
