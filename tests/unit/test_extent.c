@@ -627,7 +627,7 @@ static void test_damage(u32 cluster_size)
 /* The root comes from an inode; that may be nonsense, too. */
 static void test_damaged_root(u32 cluster_size)
 {
-	u32 i, k, n = 400 * tu_scale(), refused = 0;
+	u32 i, k, n = 200 * tu_scale(), refused = 0;
 	struct tu_vol v;
 	u8 *root;
 
