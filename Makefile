@@ -10,7 +10,7 @@
 #
 # Sources are found by wildcard: a new file needs no change here.
 
-BUILD		:= build
+BUILD		?= build
 KVER		?= $(shell uname -r)
 KDIR		?= /lib/modules/$(KVER)/build
 PREFIX		?= /usr/local
@@ -38,7 +38,8 @@ CPPFLAGS_ALL	:= -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude \
 		   -Iinclude/uapi -Ifs/vexfs -Ifs/vexfs/libvexfs \
 		   -Ifs/vexfs/simd -Itools/lib -Itools/client
 # The shared core is kernel code, and the kernel is built like this.
-CFLAGS_ALL	:= -std=gnu11 -fno-strict-aliasing -fwrapv -MMD -MP $(WARN)
+CFLAGS_ALL	:= -std=gnu11 -fno-strict-aliasing -fwrapv -MMD -MP $(WARN) \
+		   $(if $(WERROR),-Werror)
 LIBS		:= -lblkid -luuid -lpthread -lm
 
 # Only the files that carry an instruction set in their name get its flags;
@@ -108,7 +109,7 @@ endef
 
 OBJ		:= $(BUILD)/obj
 ASAN		:= $(BUILD)/obj-asan
-SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
+SANITIZE	:= -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all \
 		   -fno-omit-frame-pointer -O1
 $(eval $(call variant,$(OBJ),))
 $(eval $(call variant,$(ASAN),$(SANITIZE)))
@@ -153,11 +154,14 @@ ifneq ($(wildcard $(KDIR)/Makefile),)
 module: FORCE
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
+# Without the key of the kernel's own build there is nothing to sign with.
 install-module: module
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(DESTDIR),\
-		INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) \
+		$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) \
+		modules_install
 	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) \
-		`cat $(KDIR)/include/config/kernel.release`
+		`$(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease`
 else
 module:
 	@echo "Module not built: no kernel headers at $(KDIR)."

@@ -26,7 +26,8 @@ guest_jobs() {
 # guest; a job adds what else it needs.
 run_job() {
 	local kernel=$1 name=$2 secs=$3 resets=$4 size=$5 script=$6 f
-	local args=(--name "$name-$kernel" --kernel "$kernel" --module auto)
+	local args=(--name "$name-$kernel" --kernel "$kernel" --module auto
+		    --idle 300)
 	shift 6
 
 	for f in "$BUILD"/bin/*; do
@@ -120,7 +121,7 @@ step_deps() {
 tools_only() {
 	local out
 
-	out=$(make -s -j"$(nproc)" KDIR=/nonexistent) || return
+	out=$(make -s -j"$(nproc)" WERROR=1 KDIR=/nonexistent) || return
 	printf '%s\n' "$out"
 	[[ $out == *"no kernel headers at /nonexistent"* ]] &&
 		[ -x "$BUILD/bin/mkfs.vexfs" ] && [ -x "$BUILD/bin/vexctl" ]
@@ -128,12 +129,49 @@ tools_only() {
 
 step_tools() { step tools one "make without kernel headers" tools_only; }
 
+# "make" and "make install" as on a real machine, from a copy of the tree,
+# since they build the module beside its sources; then "make clean".
+install_run() {
+	local tree=$OUT/tree root=$OUT/root rel
+
+	rel=$(release_of "$SOURCE_SERIES")
+	rm -rf "$tree" "$root"
+	mkdir -p "$tree"
+	tar -c --exclude=./build --exclude=./.git --exclude='*.o' \
+		--exclude='*.ko' . | tar -x -C "$tree"
+	find "$tree" -type f | sort >"$OUT/tree.before"
+	one "make install" make -s -j"$(nproc)" -C "$tree" install \
+		BUILD="$BUILD" KDIR="$(kdir_of "$rel")" \
+		DESTDIR="$root"
+	one "depmod knows the filesystem" grep -q '^alias fs-vexfs vexfs' \
+		"$root/lib/modules/$rel/modules.alias"
+	one "mkfs.vexfs is installed" [ -x "$root/usr/local/sbin/mkfs.vexfs" ]
+	one "vexctl is installed" [ -x "$root/usr/local/bin/vexctl" ]
+	one "a manual page for each tool" pages_installed "$root"
+	make -s -C "$tree" BUILD=build clean
+	find "$tree" -type f | sort >"$OUT/tree.after"
+	one "make clean leaves the sources only" \
+		diff "$OUT/tree.before" "$OUT/tree.after"
+	rm -rf "$tree" "$root"
+}
+
+pages_installed() {
+	local tool
+
+	for tool in "$BUILD"/bin/*; do
+		ls "$1/usr/local/share/man"/man?/"${tool##*/}".? || return
+	done
+}
+
+step_install() { step install install_run; }
+
 step_lint() { step lint mark lint tests/lint.sh; }
 
 unit_run() {
 	local dir=$1 target=$2 t
 
-	mark_build "$target" make -s -j"$(nproc)" "$target" || return
+	# shellcheck disable=SC2086
+	mark_build "$target" make -s -j"$(nproc)" $3 "$target" || return
 	for t in "$dir"/tests/unit/test_*; do
 		case $t in *.o|*.d) continue ;; esac
 		mark "${t##*/}" timeout 300 "$t"
@@ -148,12 +186,13 @@ mark_build() {
 	"$@" || { one "build $name" false; return 1; }
 }
 
-step_unit() { step unit unit_run "$BUILD/obj" unit-programs; }
+# Warnings are errors, but for sanitized code: they add some of their own.
+step_unit() { step unit unit_run "$BUILD/obj" unit-programs WERROR=1; }
 
 step_unit-asan() {
 	export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 	export UBSAN_OPTIONS=print_stacktrace=1
-	step unit-asan unit_run "$BUILD/obj-asan" unit-asan-programs
+	step unit-asan unit_run "$BUILD/obj-asan" unit-asan-programs ""
 }
 
 step_modules() {
@@ -165,11 +204,14 @@ step_modules() {
 }
 
 selftests_build() {
-	mark_build tools make -s -j"$(nproc)" tools &&
-		mark_build selftests make -s -j"$(nproc)" -C tests/selftests \
-			OUTPUT="$BUILD/selftests" &&
-		cp tests/selftests/*.sh "$BUILD/selftests/" 2>/dev/null
-	return 0
+	local f
+
+	make -s -j"$(nproc)" WERROR=1 tools &&
+		make -s -j"$(nproc)" -C tests/selftests \
+			OUTPUT="$BUILD/selftests" USERCFLAGS=-Werror || return
+	for f in tests/selftests/*.sh; do
+		[ ! -f "$f" ] || cp "$f" "$BUILD/selftests/"
+	done
 }
 
 # The two kernels' guests run side by side; progress lines carry their names.
@@ -225,7 +267,7 @@ progress() {
 }
 
 main() {
-	local steps=${*:-deps tools lint unit unit-asan selftests} s begin=$SECONDS
+	local steps=${*:-deps tools lint unit unit-asan install selftests} s begin=$SECONDS
 
 	mkdir -p "$OUT"
 	for s in $steps; do

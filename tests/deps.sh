@@ -7,7 +7,8 @@
 #
 #   tests/deps.sh [build] [guest] [style]      (default: all three)
 #
-# Kernel images are not installed: tests/fetch.sh unpacks them under build/.
+# Kernels and their headers are not installed: tests/fetch.sh unpacks them
+# under build/. Here is what building and running them takes.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -15,35 +16,23 @@ build_packages() { echo "gcc make libc6-dev uuid-dev libblkid-dev"; }
 
 style_packages() { echo "sparse shellcheck perl"; }
 
+# Debian 12 builds its kernels with gcc-12; kbuild's programs need libelf, and
+# pahole to describe the module's types.
 guest_packages() {
-	echo "qemu-system-x86 cpio xz-utils kmod"
-	headers_packages
-}
-
-# Headers of both flavours: guests run the cloud kernel, and the generic one
-# has a different configuration to build against.
-headers_packages() {
-	local series rel
-
-	for series in $KERNELS_ALL; do
-		rel=$(release_of "$series") ||
-			{ apt_refresh && rel=$(release_of "$series"); } ||
-			{ say "linux-headers-$series-cloud-amd64"; continue; }
-		say "linux-headers-$rel linux-headers-$(generic_of "$rel")"
-	done
+	echo "qemu-system-x86 cpio xz-utils kmod gcc-12 dwarves libelf1"
 }
 
 # A package whose job is done by a file from elsewhere is not missing.
 satisfied() {
 	case $1 in
-	gcc|make|cpio|sparse|shellcheck|perl) have "$1" ;;
+	gcc|gcc-12|make|cpio|sparse|shellcheck|perl) have "$1" ;;
+	dwarves) have pahole ;;
 	xz-utils) have xz ;;
 	kmod) PATH=$PATH:/sbin:/usr/sbin have depmod ;;
 	qemu-system-x86) have qemu-system-x86_64 ;;
 	uuid-dev) [ -f /usr/include/uuid/uuid.h ] ;;
 	libblkid-dev) [ -f /usr/include/blkid/blkid.h ] ;;
 	libc6-dev) [ -f /usr/include/stdlib.h ] ;;
-	linux-headers-*) [ -f "/usr/src/$1/Makefile" ] ;;
 	*) dpkg-query -W -f '${Status}' "$1" 2>/dev/null |
 		grep -q 'ok installed' ;;
 	esac
@@ -72,11 +61,6 @@ main() {
 		*) die "no such group: $g (build, guest, style)" ;;
 		esac
 	done
-	# Asking apt for kernel versions needs its lists.
-	if [[ " $groups " = *" guest "* ]] && have apt-get &&
-	   [ -z "$(release_of "$SOURCE_SERIES" || true)" ]; then
-		apt_refresh || true
-	fi
 	for g in $groups; do
 		wanted+=" $("${g}_packages")"
 	done

@@ -4,11 +4,14 @@
 # Downloads Debian packages and unpacks what the tests use of them, without
 # installing anything:
 #
-#   tests/fetch.sh kernel SERIES   cache/kernels/RELEASE/{vmlinuz,config,lib/modules}
+#   tests/fetch.sh kernel SERIES   cache/kernels/RELEASE: vmlinuz, modules
+#                                  cache/headers: headers of both flavours
 #   tests/fetch.sh busybox         cache/busybox
 #   tests/fetch.sh source          cache/source: kselftest and checkpatch
 #
-# What is there already is kept. VEXFS_CACHE names a folder to share.
+# What is there already is kept. VEXFS_CACHE names a folder to share. Headers
+# are not installed because Debian's 6.12 ones depend on the kernel image,
+# which would go to /boot.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -25,35 +28,67 @@ download() {
 }
 
 in_scratch() {
-	mkdir -p "$CACHE"
+	rm -rf "${scratch:-}"
 	scratch=$(mktemp -d "$CACHE/fetch.XXXXXX")
 	trap 'rm -rf "$scratch"' EXIT
 	cd "$scratch"
 }
 
 fetch_kernel() {
-	local series=$1 rel pkg dest deb
+	local series=$1 rel
 
 	rel=$(release_of "$series") ||
 		{ apt_refresh && rel=$(release_of "$series"); } ||
 		die "apt knows no Debian cloud kernel $series"
-	dest=$CACHE/kernels/$rel
-	if [ ! -f "$dest/vmlinuz" ]; then
-		pkg=$(image_package "$rel") || die "no image package for $rel"
-		in_scratch
-		deb=$(download "$pkg")
-		dpkg-deb -x "$deb" unpacked
-		mkdir -p new/lib
-		cp unpacked/boot/vmlinuz-* new/vmlinuz
-		cp unpacked/boot/config-* new/config
-		mv unpacked/lib/modules new/lib/modules
-		PATH=$PATH:/sbin:/usr/sbin depmod -b new "$rel"
-		mkdir -p "$CACHE/kernels"
-		rm -rf "$dest"
-		mv new "$dest"
-	fi
+	[ -f "$CACHE/kernels/$rel/vmlinuz" ] || fetch_image "$rel"
+	fetch_headers "$rel"
+	fetch_headers "$(generic_of "$rel")"
 	echo "$rel" >"$CACHE/kernels/$series.new"
 	mv "$CACHE/kernels/$series.new" "$CACHE/kernels/$series"
+}
+
+fetch_image() {
+	local rel=$1 pkg deb
+
+	pkg=$(image_package "$rel") || die "no image package for $rel"
+	in_scratch
+	deb=$(download "$pkg")
+	dpkg-deb -x "$deb" unpacked
+	mkdir -p new/lib
+	cp unpacked/boot/vmlinuz-* new/vmlinuz
+	cp unpacked/boot/config-* new/config
+	mv unpacked/lib/modules new/lib/modules
+	PATH=$PATH:/sbin:/usr/sbin depmod -b new "$rel"
+	mkdir -p "$CACHE/kernels"
+	rm -rf "$CACHE/kernels/$rel"
+	mv new "$CACHE/kernels/$rel"
+}
+
+# The package, and those of the part that is common to the flavours and of the
+# build scripts. The Makefile names the common one by an absolute path; written
+# last, it says that all is there.
+fetch_headers() {
+	local rel=$1 kdir deb pkg
+
+	kdir=$(kdir_of "$rel")
+	[ ! -f "$kdir/Makefile" ] || return 0
+	in_scratch
+	mkdir -p "$CACHE/headers"
+	deb=$(download "linux-headers-$rel")
+	for pkg in $(dpkg-deb -f "$deb" Depends |
+		     grep -oE 'linux-(headers-[^ ,]*-common|kbuild-[^ ,]*)'); do
+		[ ! -f "$CACHE/headers/$pkg" ] || continue
+		dpkg-deb -x "$(download "$pkg")" "$CACHE/headers"
+		touch "$CACHE/headers/$pkg"
+	done
+	dpkg-deb -x "$deb" unpacked
+	# shellcheck disable=SC2016
+	sed 's|^include /usr/src/\(.*\)|include $(realpath $(dir $(lastword $(MAKEFILE_LIST)))../\1)|' \
+		"unpacked/usr/src/${kdir##*/}/Makefile" >Makefile
+	rm -f "unpacked/usr/src/${kdir##*/}/Makefile"
+	rm -rf "$kdir"
+	mv "unpacked/usr/src/${kdir##*/}" "$kdir"
+	mv Makefile "$kdir/Makefile"
 }
 
 fetch_busybox() {

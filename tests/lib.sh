@@ -6,9 +6,9 @@
 # release of a Debian package ("6.1.0-56-cloud-amd64").
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-BUILD=${BUILD:-$TOP/build}
+BUILD=$(realpath -m "${BUILD:-$TOP/build}")
 # Downloads can be shared by several checkouts: VEXFS_CACHE=DIR.
-CACHE=${VEXFS_CACHE:-$BUILD/cache}
+CACHE=$(realpath -m "${VEXFS_CACHE:-$BUILD/cache}")
 # shellcheck disable=SC2034
 KERNELS_ALL="6.1 6.12"
 # The kernel series whose source package provides kselftest and checkpatch.
@@ -31,31 +31,38 @@ apt_refresh() {
 	apt-get -qq update </dev/null
 }
 
-# release_of SERIES: the kernel release to use. A kernel that was fetched
-# before and whose headers are still installed wins, so that later runs need
-# no network; otherwise the newest one apt knows with headers and an image.
+# release_of SERIES: the kernel release to use. One that was fetched before
+# wins, so that later runs need no network; otherwise it is the newest one that
+# apt knows with headers and an image.
 release_of() {
-	local series=$1 rel
+	local rel
 
-	rel=$(cat "$CACHE/kernels/$series" 2>/dev/null) &&
+	if [ "$1" = uml ]; then
+		cat "$BUILD/uml/src/include/config/kernel.release"
+		return
+	fi
+
+	rel=$(cat "$CACHE/kernels/$1" 2>/dev/null) && [ -n "$rel" ] &&
 		[ -f "$CACHE/kernels/$rel/vmlinuz" ] &&
-		[ -d "/usr/src/linux-headers-$rel" ] &&
+		[ -f "$(kdir_of "$rel")/Makefile" ] &&
+		[ -f "$(kdir_of "$(generic_of "$rel")")/Makefile" ] &&
 		echo "$rel" && return 0
-	newest_release "$series"
+	newest_release "$1"
 }
 
 newest_release() {
-	local series=$1 rel
+	local rel
 
 	have apt-cache || return 1
-	rel=$(apt-cache pkgnames "linux-headers-$series." |
-		sed -n 's/^linux-headers-\(.*[0-9].*-cloud-amd64\)$/\1/p' |
-		sort -Vr | while read -r rel; do
-			[ -n "$(image_package "$rel")" ] || continue
+	for rel in $(apt-cache pkgnames "linux-headers-$1." |
+		     sed -n 's/^linux-headers-\(.*-cloud-amd64\)$/\1/p' |
+		     sort -Vr); do
+		if image_package "$rel" >/dev/null; then
 			echo "$rel"
-			break
-		done)
-	[ -n "$rel" ] && echo "$rel"
+			return 0
+		fi
+	done
+	return 1
 }
 
 # Debian's signed image carries the same vmlinux; either will do.
@@ -72,4 +79,12 @@ image_package() {
 	return 1
 }
 
+# The other flavour of the same release, and where headers are.
 generic_of() { echo "${1/-cloud-amd64/-amd64}"; }
+
+kdir_of() {
+	case $1 in
+	*-vexfs-uml) echo "$BUILD/uml/src" ;;
+	*) echo "$CACHE/headers/usr/src/linux-headers-$1" ;;
+	esac
+}

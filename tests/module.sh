@@ -14,11 +14,13 @@ set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 rel=$1
-[ -d "/usr/src/linux-headers-$rel" ] || rel=$(release_of "$1") ||
+[[ " $KERNELS_ALL uml " != *" $1 "* ]] || rel=$(release_of "$1") ||
 	die "no kernel $1"
-kdir=/usr/src/linux-headers-$rel
-[ -d "$kdir" ] || die "no headers for $rel: tests/deps.sh guest"
+kdir=$(kdir_of "$rel")
+[ -f "$kdir/Makefile" ] || die "no headers for $rel: tests/fetch.sh kernel ..."
 dir=$BUILD/module/$rel
+arch=
+[[ $rel != *-uml ]] || arch="ARCH=um"
 
 # Links for files that are new, and none for files that are gone.
 link_sources() {
@@ -40,7 +42,7 @@ link_sources() {
 }
 
 kbuild() {
-	make -s -j"$(nproc)" -C "$kdir" M="$dir" W=1 "$@" 2>&1
+	make -s -j"$(nproc)" -C "$kdir" M="$dir" $arch W=1 "$@" 2>&1
 }
 
 # Debian's 6.1 headers have no vmlinux to make BTF from, and a compiler newer

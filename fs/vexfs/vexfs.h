@@ -10,10 +10,14 @@
 #define _VEXFS_H
 
 #include <linux/fs.h>
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
 #include <linux/iomap.h>
 #include <linux/jbd2.h>
+#include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -21,6 +25,8 @@
 #include "libvexfs/libvexfs.h"
 
 struct vexfs_collection;
+
+#define VEXFS_VERSION	"1.0.0"
 
 /*
  * A mounted volume.
@@ -41,16 +47,32 @@ struct vexfs_sb_info {
 	struct list_head	collections;
 	/** @errors: VEXFS_ERRORS_* */
 	unsigned int		errors;
+	/** @commit_secs: longest time between commits, in seconds */
+	unsigned int		commit_secs;
 	/** @flags: VEXFS_SBF_* bits, atomic */
 	unsigned long		flags;
 	/** @orphan_scan: true while mount works off the orphan list */
 	bool			orphan_scan;
+	/** @inodes: inodes that the volume can hold */
+	u64			inodes;
+	/** @error_work: brings what follows to disk */
 	struct work_struct	error_work;
+	struct ratelimit_state	error_rs;
+	spinlock_t		error_lock;
+	/** @error_new: errors not yet on disk [error_lock] */
+	u32			error_new;
+	/** @first_error, @last_error: of those [error_lock] */
+	struct vexfs_error_info	first_error;
+	struct vexfs_error_info	last_error;
+	struct kobject		kobj;
+	struct completion	kobj_gone;
 };
 
 enum {
-	VEXFS_SBF_SHUTDOWN,	/* FS_IOC_SHUTDOWN or an aborted journal */
-	VEXFS_SBF_NORECOVERY,
+	VEXFS_SBF_SHUTDOWN,	/* by FS_IOC_SHUTDOWN */
+	VEXFS_SBF_ABORTED,	/* the journal failed; it was said */
+	VEXFS_SBF_READY,	/* the superblock is loaded */
+	VEXFS_SBF_NORECOVERY,	/* mount option */
 };
 
 /*
@@ -58,7 +80,8 @@ enum {
  *
  * node.map_sem guards the extent tree. disk_size is the size that the inode
  * on disk may have: everything below it was written. It is raised by the
- * ioend worker and changed by truncate, both with i_rwsem or disk_lock held.
+ * ioend worker and changed by truncate, both in a transaction and with
+ * disk_lock held; vexfs_log_inode() reads it without.
  */
 struct vexfs_inode_info {
 	struct vexfs_node	node;
@@ -66,7 +89,6 @@ struct vexfs_inode_info {
 	u64			parent;		/* directories and forks */
 	u64			xattr_block;
 	u64			coll_block;
-	u64			orphan_next;	/* as on disk [orphan_lock] */
 	u32			projid;
 	u16			xattr_len;
 	u8			xattr_inline[VEXFS_INLINE_XATTR];
@@ -74,6 +96,10 @@ struct vexfs_inode_info {
 	/** @disk_size: [disk_lock] */
 	u64			disk_size;
 	struct mutex		disk_lock;
+	/** @map_seq: raised with every change of the extent tree */
+	atomic_t		map_seq;
+	/** @orphan: on the orphan list [i_rwsem, or nobody else has it] */
+	bool			orphan;
 	/** @sync_tid, @datasync_tid: transactions an fsync must wait for */
 	tid_t			sync_tid;
 	tid_t			datasync_tid;
@@ -114,6 +140,15 @@ static inline bool vexfs_is_fork(const struct inode *inode)
 	return VEXFS_I(inode)->node.flags & VEXFS_FORK_FL;
 }
 
+/*
+ * Ends every change of the extent tree: mappings that were looked up before
+ * are stale. The change itself is ordered before by the tree's lock.
+ */
+static inline void vexfs_map_changed(struct inode *inode)
+{
+	atomic_inc(&VEXFS_I(inode)->map_seq);
+}
+
 static inline bool vexfs_is_shutdown(const struct super_block *sb)
 {
 	return test_bit(VEXFS_SBF_SHUTDOWN, &VEXFS_SB(sb)->flags);
@@ -134,6 +169,9 @@ void vexfs_fs_error(struct super_block *sb, u64 ino, u64 block,
 		    const char *func, int line, int error, const char *what);
 #define vexfs_error(sb, ino, block, error, what) \
 	vexfs_fs_error(sb, ino, block, __func__, __LINE__, error, what)
+/* Only notes it in the superblock; both may be called with a handle held. */
+void vexfs_error_record(struct super_block *sb, u64 ino, u64 block,
+			const char *func, int line, int error);
 void vexfs_error_worker(struct work_struct *work);
 
 /* journal.c: jbd2, and the kernel's side of the shared core's seam */
@@ -151,9 +189,10 @@ void vexfs_error_worker(struct work_struct *work);
 #define VEXFS_CREATE_CREDITS \
 	(VEXFS_IALLOC_CREDITS + VEXFS_DIR_CREDITS + VEXFS_EXT_CREDITS + \
 	 VEXFS_ORPHAN_CREDITS + 2 * VEXFS_INODE_CREDITS)
-/* unlink: entry, both inodes, orphan list */
+/* unlink and link: entry, both inodes, orphan list */
 #define VEXFS_UNLINK_CREDITS \
 	(VEXFS_DIR_CREDITS + VEXFS_ORPHAN_CREDITS + 2 * VEXFS_INODE_CREDITS)
+#define VEXFS_LINK_CREDITS	VEXFS_UNLINK_CREDITS
 /* rename: two entries, four inodes, orphan list */
 #define VEXFS_RENAME_CREDITS \
 	(2 * VEXFS_DIR_CREDITS + VEXFS_ORPHAN_CREDITS + \
@@ -163,18 +202,47 @@ int vexfs_journal_load(struct super_block *sb);
 void vexfs_journal_destroy(struct super_block *sb);
 /* Refuses on a read-only or shut down volume: -EROFS, -EIO. */
 handle_t *vexfs_journal_start(struct super_block *sb, int credits);
+/* The same for the module's own business, on a read-only mount too. */
+handle_t *vexfs_journal_start_any(struct super_block *sb, int credits);
 int vexfs_journal_stop(handle_t *handle);
 /* Ends the running transaction and starts another with @credits. */
 int vexfs_journal_restart(handle_t *handle, int credits);
+/* Leaves @handle with at least @credits: extends it, or restarts. */
+int vexfs_journal_ensure(handle_t *handle, int credits);
+/* The handle's tid has to be committed before an fsync of it returns. */
+static inline tid_t vexfs_handle_tid(const handle_t *handle)
+{
+	return handle->h_transaction->t_tid;
+}
 /* Makes everything logged so far durable (waits). */
 int vexfs_journal_commit(struct super_block *sb);
 /* After -ENOSPC: true when a commit freed clusters and a retry may help. */
 bool vexfs_should_retry(struct super_block *sb, int *retries);
 
+/* super.c */
+/* Notes in the superblock that the volume is mounted, or cleanly no more. */
+int vexfs_super_mark(struct super_block *sb, bool mounted);
+
+/* options.c */
+/* What was given with mount or remount. */
+struct vexfs_fs_context {
+	unsigned int	errors;		/* 0: not given */
+	unsigned int	commit_secs;	/* 0: not given */
+	bool		norecovery;
+};
+
+extern const struct fs_parameter_spec vexfs_param_specs[];
+int vexfs_parse_param(struct fs_context *fc, struct fs_parameter *param);
+const char *vexfs_errors_name(unsigned int errors);
+int vexfs_show_options(struct seq_file *seq, struct dentry *root);
+void vexfs_apply_options(struct super_block *sb,
+			 const struct vexfs_fs_context *ctx);
+
 /* inode.c */
 struct inode *vexfs_iget(struct super_block *sb, u64 ino);
 /* Like vexfs_iget() for internal inodes, which vexfs_iget() refuses. */
 struct inode *vexfs_iget_fork(struct super_block *sb, u64 ino, u64 owner);
+/* inode_new.c */
 /*
  * A new inode in the running transaction, locked and not yet hashed in a
  * directory: unlock_new_inode() or discard_new_inode() ends it. nlink is 1
@@ -183,20 +251,31 @@ struct inode *vexfs_iget_fork(struct super_block *sb, u64 ino, u64 owner);
 struct inode *vexfs_new_inode(handle_t *handle, struct mnt_idmap *idmap,
 			      struct super_block *sb, struct inode *dir,
 			      u64 owner, umode_t mode, dev_t rdev);
+
+/* inode.c */
+/* S_* by the inode's flags, operations by its type. */
+void vexfs_set_inode_flags(struct inode *inode);
+void vexfs_set_inode_ops(struct inode *inode);
 /* Writes @inode to its block in the transaction. Every change ends with it. */
 int vexfs_log_inode(handle_t *handle, struct inode *inode);
 int vexfs_write_inode(struct inode *inode, struct writeback_control *wbc);
 void vexfs_dirty_inode(struct inode *inode, int flags);
-void vexfs_evict_inode(struct inode *inode);
+
+/* setattr.c */
 int vexfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		  struct iattr *attr);
 int vexfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		  struct kstat *stat, u32 request_mask, unsigned int flags);
+int vexfs_fileattr_get(struct dentry *dentry, struct file_kattr *fa);
+int vexfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
+		       struct file_kattr *fa);
+
+/* truncate.c */
 /* i_rwsem and invalidate_lock held; sets i_size and frees what is behind. */
 int vexfs_truncate(struct inode *inode, loff_t size);
 /* Frees [start, end) blocks of the mapping; restarts transactions. */
 int vexfs_free_range(struct inode *inode, u64 lblk, u64 end);
-void vexfs_set_inode_flags(struct inode *inode);
+void vexfs_evict_inode(struct inode *inode);
 
 /* orphan.c */
 int vexfs_add_orphan(handle_t *handle, struct inode *inode);
@@ -208,6 +287,22 @@ extern const struct iomap_ops vexfs_read_iomap_ops;
 extern const struct iomap_ops vexfs_write_iomap_ops;
 extern const struct iomap_ops vexfs_dio_write_iomap_ops;
 extern const struct address_space_operations vexfs_aops;
+/* What VEXFS_ALLOC_* an inode's data is allocated with. */
+unsigned int vexfs_alloc_flags(const struct inode *inode);
+/*
+ * Before a file shrinks to @pos: zeroes the rest of the block that it lies
+ * in, in the page cache, up to the end of the file.
+ */
+int vexfs_truncate_page(struct inode *inode, loff_t pos);
+/*
+ * Before a file grows from @old to @size: zeroes what of that is in the block
+ * that @old lies in and writes it, so that the size on disk never passes old
+ * bytes. i_rwsem.
+ */
+int vexfs_zero_tail(struct inode *inode, loff_t old, loff_t size);
+
+/* ioend.c */
+int vexfs_prepare_ioend(struct iomap_ioend *ioend, int status);
 void vexfs_ioend_work(struct work_struct *work);
 /* Converts [pos, pos + len) to written and raises the size on disk. */
 int vexfs_convert_range(struct inode *inode, loff_t pos, u64 len);
@@ -216,6 +311,11 @@ int vexfs_convert_range(struct inode *inode, loff_t pos, u64 len);
 extern const struct file_operations vexfs_file_operations;
 extern const struct inode_operations vexfs_file_inode_operations;
 int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+
+/* fallocate.c */
+long vexfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+
+/* kernel_io.c */
 /*
  * Buffered write into an inode the module itself owns the contents of (the
  * rows and forks of a collection): kernel memory, no permission checks, no
@@ -226,7 +326,7 @@ ssize_t vexfs_kernel_write(struct inode *inode, const void *buf, size_t len,
 /* The same for reading, through the page cache; -EIO on a short read. */
 int vexfs_kernel_read(struct inode *inode, void *buf, size_t len, loff_t pos);
 
-/* namei.c, dir.c, symlink.c */
+/* namei.c, rename.c, dir.c, symlink.c */
 extern const struct inode_operations vexfs_dir_inode_operations;
 extern const struct inode_operations vexfs_special_inode_operations;
 extern const struct inode_operations vexfs_symlink_inode_operations;
@@ -236,10 +336,29 @@ extern const struct file_operations vexfs_dir_operations;
 int vexfs_symlink_store(handle_t *handle, struct inode *inode,
 			const char *target, unsigned int len);
 struct dentry *vexfs_get_parent(struct dentry *child);
+/* The size of a directory as the core left it, times and version. */
+int vexfs_dir_changed(handle_t *handle, struct inode *dir, u64 size);
+/* Adds @name for @inode to @dir and logs @dir. */
+int vexfs_add_entry(handle_t *handle, struct inode *dir,
+		    const struct qstr *name, struct inode *inode);
+int vexfs_remove_entry(handle_t *handle, struct inode *dir,
+		       const struct qstr *name);
+/* Links to a directory are not counted past VEXFS_LINK_MAX. */
+void vexfs_inc_dir_count(struct inode *dir);
+void vexfs_dec_dir_count(struct inode *dir);
+/* What is left to do when the last name of @inode is gone. No handle. */
+void vexfs_after_unlink(struct inode *inode);
+int vexfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+		 struct dentry *old_dentry, struct inode *new_dir,
+		 struct dentry *new_dentry, unsigned int flags);
 
 /* ioctl.c: dispatch; the filesystem's own commands, then the collections' */
 long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
+/* export.c */
+extern const struct export_operations vexfs_export_ops;
+
+#if IS_ENABLED(CONFIG_VEXFS_FS_COLLECTIONS)
 /* collection.c: life cycle; see collection.h for the rest */
 int vexfs_coll_ioctl(struct file *file, unsigned int cmd, void __user *arg);
 /* fsync() and sync: rows, log and header to disk. No-op when not loaded. */
@@ -250,19 +369,65 @@ void vexfs_coll_close_all(struct super_block *sb);
 /* Last close or unlink of an unlinked collection: drop it from memory. */
 void vexfs_coll_drop(struct inode *inode);
 /*
- * While a collection is deleted with its inode: unlinks its forks into the
- * orphan list and frees the header block. Called by vexfs_evict_inode().
+ * Before a collection is deleted with its inode: frees the header block, puts
+ * the forks on the orphan list and lets go of them. Starts its own handles:
+ * called by vexfs_evict_inode() without one.
  */
-int vexfs_coll_evict(handle_t *handle, struct inode *inode);
-#define VEXFS_COLL_EVICT_CREDITS \
-	(VEXFS_FORKS * (VEXFS_ORPHAN_CREDITS + VEXFS_INODE_CREDITS) + \
-	 VEXFS_ALLOC_CREDITS)
+int vexfs_coll_evict(struct inode *inode);
 int __init vexfs_coll_init(void);
 void vexfs_coll_exit(void);
 
 /* stats.c, proc.c */
 int __init vexfs_proc_init(void);
 void vexfs_proc_exit(void);
+#else /* a filesystem only: no command exists, nothing to do */
+static inline int vexfs_coll_ioctl(struct file *file, unsigned int cmd,
+				   void __user *arg)
+{
+	return -ENOTTY;
+}
+
+static inline int vexfs_coll_sync(struct inode *inode)
+{
+	return 0;
+}
+
+static inline int vexfs_coll_sync_all(struct super_block *sb)
+{
+	return 0;
+}
+
+static inline void vexfs_coll_close_all(struct super_block *sb)
+{
+}
+
+static inline void vexfs_coll_drop(struct inode *inode)
+{
+}
+
+static inline int vexfs_coll_evict(struct inode *inode)
+{
+	return 0;
+}
+
+static inline int vexfs_coll_init(void)
+{
+	return 0;
+}
+
+static inline void vexfs_coll_exit(void)
+{
+}
+
+static inline int vexfs_proc_init(void)
+{
+	return 0;
+}
+
+static inline void vexfs_proc_exit(void)
+{
+}
+#endif
 
 /* sysfs.c */
 int vexfs_sysfs_add(struct super_block *sb);

@@ -175,7 +175,8 @@ struct vexfs_block_header {
 
 /*
  * Extents. A leaf record maps ee_len blocks; an index record says which node
- * holds the records from ei_lblk on. Records are sorted and don't overlap.
+ * holds the records from ei_lblk on (the first one of a node: also those
+ * before; it is 0 in the root). Records are sorted and don't overlap.
  * A cluster of a file is always mapped whole: blocks of it that were never
  * written (or lie behind the end of the file) are unwritten. So physical and
  * logical block numbers agree modulo the blocks in a cluster.
@@ -310,9 +311,12 @@ struct vexfs_dir_entry {
 #define VEXFS_DIR_ENTRY_HEAD	18
 #define VEXFS_DIR_ENTRY_LEN(n)	((VEXFS_DIR_ENTRY_HEAD + (n) + 3u) & ~3u)
 
-/* The subtree at di_lblk holds the keys from di_key to the next record's. */
+/*
+ * The subtree at di_lblk holds the keys from di_key to the next record's; in
+ * the first record of a block, also what is less than di_key.
+ */
 struct vexfs_dir_index {
-	__le64	di_key;			/* 0 in the first record of a level */
+	__le64	di_key;			/* 0 in the first record of the root */
 	__le32	di_lblk;
 	__le32	di_reserved;
 };

@@ -21,6 +21,6 @@ for tool in "$BUILD"/bin/* "$BUILD/tests/brute"; do
 done
 rm -f "$BUILD/guest/demo.img"
 mkdir -p "$BUILD/guest"
-exec tests/guest/run.sh --name demo --kernel "$kernel" --module auto \
+exec tests/guest/run.sh --name demo --plain --kernel "$kernel" --module auto \
 	--mem 2G --timeout 280 --idle 120 --disk "$BUILD/guest/demo.img:1G" \
 	"${tools[@]}" --file demo:/job/demo --script tests/demo/guest.sh "$@"

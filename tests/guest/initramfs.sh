@@ -60,6 +60,11 @@ root_add_modules() {
 	dir=$root/lib/modules/$release
 	[ -n "$module$*" ] || return 0
 	mkdir -p "$dir/extra"
+	if [ "$kernel" = uml ]; then
+		cp "$module" "$dir/extra/"
+		depmod -b "$root" "$release" 2>/dev/null
+		return
+	fi
 	cp "$mods/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} \
 		"$dir/"
 	[ -z "$module" ] || cp "$module" "$dir/extra/"

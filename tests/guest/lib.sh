@@ -25,6 +25,12 @@ disks_found() {
 		esac
 		disk_n=$((disk_n + 1))
 	done
+	# User-Mode Linux has no serial numbers, its disks are in order.
+	for disk_dev in /sys/block/ubd?; do
+		[ -e "$disk_dev" ] || continue
+		eval "export DISK$disk_n=/dev/${disk_dev##*/}"
+		disk_n=$((disk_n + 1))
+	done
 	[ "$disk_n" -ge "${JOB_DISKS:-0}" ]
 }
 

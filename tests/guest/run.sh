@@ -10,13 +10,15 @@ GUEST=$(cd "$(dirname "$0")" && pwd)
 . "$GUEST/../lib.sh"
 . "$GUEST/initramfs.sh"
 . "$GUEST/watch.sh"
+. "$GUEST/uml.sh"
 PATH=$PATH:/sbin:/usr/sbin
 
 usage() {
 	cat <<'END'
 usage: tests/guest/run.sh --kernel SERIES [OPTION]... --script SCRIPT [ARG]...
 
-  --kernel 6.1|6.12        Debian's cloud kernel of that series
+  --kernel 6.1|6.12|uml    Debian's cloud kernel of that series, or the debug
+                           kernel of tests/uml.sh (no resets there)
   --module PATH|auto       put vexfs.ko where modprobe finds it; auto builds it
   --kmod NAME              also this module of the kernel's package, with what
                            it needs (dm-flakey, loop, ...); may be repeated
@@ -36,6 +38,7 @@ usage: tests/guest/run.sh --kernel SERIES [OPTION]... --script SCRIPT [ARG]...
   --qemu "..."             more QEMU arguments
   --log FILE               everything the guest printed (default: under build/)
   --name NAME              the prefix of the progress lines
+  --plain                  the script's lines without that prefix, no kernel's
   --quiet                  no progress lines
 
 The script is run by busybox sh with tests/guest/lib.sh read. The exit status
@@ -45,7 +48,7 @@ VEXFS_ACCEL=kvm uses KVM where it works.
 END
 }
 
-timeout=600 idle=120 quiet=""
+timeout=600 idle=120 quiet="" plain=""
 kernel="" module="" script="" append="" qemu_more="" log="" name=""
 mem=1536M smp=2 reboots=0
 kmods=() disks=() files=() envs=() args=()
@@ -55,6 +58,7 @@ parse() {
 		case $1 in
 		--help) usage; exit 0 ;;
 		--quiet) quiet=1; shift; continue ;;
+		--plain) plain=1; shift; continue ;;
 		esac
 		[ $# -ge 2 ] || die "$1 needs a value; see --help"
 		case $1 in
@@ -84,7 +88,9 @@ parse() {
 
 prepare() {
 	release=$(release_of "$kernel") || release=""
-	if [ ! -f "$CACHE/kernels/$release/vmlinuz" ] ||
+	if [ "$kernel" = uml ]; then
+		uml_prepare
+	elif [ ! -f "$CACHE/kernels/$release/vmlinuz" ] ||
 	   [ ! -x "$CACHE/busybox" ]; then
 		"$TOP/tests/fetch.sh" kernel "$kernel"
 		"$TOP/tests/fetch.sh" busybox
@@ -195,18 +201,23 @@ qemu_command() {
 	drives
 	# shellcheck disable=SC2206
 	qemu+=($qemu_more)
-	mkfifo "$work/con" "$work/out" "$work/keys"
-	# Held open so that QEMU's console input never ends.
-	exec 8<>"$work/keys"
 }
 
+# UML writes to the script's port itself, through descriptor 7.
 start_qemu() {
-	"${qemu[@]}" <&8 >"$work/con" 2>"$work/qemu.err" &
+	if [ "$kernel" = uml ]; then
+		"${qemu[@]}" <&8 >"$work/con" 2>"$work/qemu.err" 7>"$work/out" &
+	else
+		"${qemu[@]}" <&8 >"$work/con" 2>"$work/qemu.err" &
+	fi
 	qemu_pid=$!
 }
 
 parse "$@"
 prepare
 initramfs
-qemu_command
+mkfifo "$work/con" "$work/out" "$work/keys"
+# Held open so that the console's input never ends.
+exec 8<>"$work/keys"
+if [ "$kernel" = uml ]; then uml_command; else qemu_command; fi
 watch_guest

@@ -19,10 +19,27 @@ volume_up() {
 	mount -t vexfs "$VEXFS_DEV" "$VEXFS_MNT"
 }
 
+users_of_volume() {
+	for pid in $(fuser -m "$VEXFS_MNT"); do
+		echo "$pid ($(tr '\0' ' ' <"/proc/$pid/cmdline"))"
+	done
+}
+
 # fsck.vexfs is asked only once there is one.
 volume_down() {
-	! mounted || umount "$VEXFS_MNT" || return 1
+	if mounted && ! umount "$VEXFS_MNT"; then
+		echo "in use by: $(users_of_volume)"
+		return 1
+	fi
 	[ ! -x /job/bin/fsck.vexfs ] || fsck.vexfs -n "$VEXFS_DEV"
+}
+
+# busybox's timeout leaves a process behind for a second, in the folder it was
+# started in: not the volume.
+# shellcheck disable=SC2016
+run_program() {
+	(cd /tmp && exec timeout "${SELFTEST_SECS:-600}" \
+		sh -c 'cd "$VEXFS_MNT" && exec "$1"' run "$1")
 }
 
 run_one() {
@@ -31,7 +48,7 @@ run_one() {
 	if volume_up; then
 		case $test in
 		*.sh) (cd /tmp && . "$test") ;;
-		*) (cd "$VEXFS_MNT" && timeout "${SELFTEST_SECS:-600}" "$test") ;;
+		*) run_program "$test" ;;
 		esac
 		status=$?
 	else

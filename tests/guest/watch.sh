@@ -29,7 +29,7 @@ follow_console() {
 }
 
 show_kernel() {
-	[ -z "$quiet" ] || return 0
+	[ -z "$quiet$plain" ] || return 0
 	case $1 in
 	*vexfs*|*VexFS*) say "$name: $1" ;;
 	*)
@@ -38,15 +38,16 @@ show_kernel() {
 }
 
 follow_script() {
-	local line
+	local line prefix="$name: "
 
+	[ -z "$plain" ] || prefix=""
 	while IFS= read -r line || [ -n "$line" ]; do
 		line=${line%$'\r'}
 		printf '  %s\n' "$line" >>"$log"
 		case $line in
 		"@@guest boot "*) show_boot "${line##* }" ;;
 		"@@guest status "*) echo "${line##* }" >"$work/status" ;;
-		*) [ -n "$quiet" ] || say "$name: $line" ;;
+		*) [ -n "$quiet" ] || say "$prefix$line" ;;
 		esac
 	done <"$work/out"
 }

@@ -197,7 +197,11 @@ static inline void vexfs_inode_unlock(struct vexfs_fs *fs, u64 ino)
 int vexfs_orphan_add(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
 int vexfs_orphan_del(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
 
-/* extent.c, extent_alloc.c: extent trees. They take map_sem. */
+/*
+ * extent.c, extent_alloc.c: extent trees. They take map_sem. After a change
+ * the caller logs the inode, also when it failed: what was done before the
+ * error stays done, and each step is complete in itself.
+ */
 struct vexfs_map {
 	u64	lblk;
 	u64	pblk;			/* 0: a hole */
@@ -208,12 +212,18 @@ struct vexfs_map {
 void vexfs_node_init(struct vexfs_node *n, struct vexfs_fs *fs, u64 ino,
 		     u32 generation);
 void vexfs_ext_init_root(struct vexfs_extent_root *root);
-/* What is at @lblk, for at most @len blocks; a hole's len is to the next. */
+/* What is at @lblk, for at most @len blocks; a hole goes to the next extent. */
 int vexfs_ext_lookup(struct vexfs_node *n, u64 lblk, u64 len,
 		     struct vexfs_map *map);
-/* Worst case of one tree change: every level splits, and a new root. */
+/*
+ * Worst case of one tree change: the nodes of a path, each of them split; for
+ * each new node bitmap and descriptor block; and those of the data, or of the
+ * node that collapsing frees. The inode is the caller's.
+ */
 #define VEXFS_EXT_CREDITS \
-	(VEXFS_EXT_MAX_DEPTH * 2 + 3 * VEXFS_ALLOC_CREDITS + 4)
+	(4 * VEXFS_EXT_MAX_DEPTH + VEXFS_ALLOC_CREDITS)
+/* Most calls of vexfs_trans_forget() in one call of what follows. */
+#define VEXFS_EXT_REVOKES	32
 /*
  * Maps @lblk: returns what is there or, for a hole, allocates whole clusters
  * as one unwritten extent that begins at or before @lblk and covers up to
@@ -236,10 +246,13 @@ int vexfs_ext_convert(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
  */
 int vexfs_ext_remove(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
 		     u64 end, bool *more);
-/* Next mapped or unmapped block from @lblk on: for SEEK and fsck. */
+/* Where the last extent ends; 0 when there is none. */
 int vexfs_ext_last(struct vexfs_node *n, u64 *end);
 
-/* dir.c, dir_tree.c: directories. The caller holds the directory's lock. */
+/*
+ * dir.c, dir_tree.c, dir_shrink.c: directories. The caller holds the
+ * directory's lock, and logs its inode after a change, as with extents.
+ */
 struct vexfs_dirent {
 	u64	key;
 	u64	ino;
@@ -248,17 +261,27 @@ struct vexfs_dirent {
 	u8	name[VEXFS_NAME_LEN + 1];
 };
 
+/*
+ * Worst case of adding: the blocks of a path, each of them split; for each new
+ * block a cluster, so bitmap and descriptor block; and one change of the
+ * extent tree. It is one, though the tree changes for each block: new blocks
+ * all come last, and a node that was just split doesn't fill up again.
+ * Removing touches a path, a neighbour, and what the root absorbs: less.
+ */
 #define VEXFS_DIR_CREDITS \
-	((VEXFS_DIR_MAX_DEPTH + 2) * (VEXFS_EXT_CREDITS + 2))
+	(4 * VEXFS_DIR_MAX_DEPTH + VEXFS_EXT_CREDITS)
 /* A new, empty directory: block 0 allocated and written. Sets *size. */
 int vexfs_dir_init(struct vexfs_trans *t, struct vexfs_node *dir, u64 *size);
 /* -ENOENT when there is none. */
 int vexfs_dir_lookup(struct vexfs_node *dir, const u8 *name, u32 len,
 		     struct vexfs_dirent *de);
-/* -EEXIST when the name is there. *size grows with the directory. */
+/*
+ * -EEXIST when the name is there, -ENOSPC also when 128 names have its hash.
+ * *size grows with the directory, and may have grown when this fails.
+ */
 int vexfs_dir_add(struct vexfs_trans *t, struct vexfs_node *dir,
 		  const u8 *name, u32 len, u64 ino, u8 type, u64 *size);
-/* Removes @name; *size as above. */
+/* Removes @name. The blocks stay with the directory, for later names. */
 int vexfs_dir_remove(struct vexfs_trans *t, struct vexfs_node *dir,
 		     const u8 *name, u32 len, u64 *size);
 /* Points @name at another inode. */
@@ -266,7 +289,10 @@ int vexfs_dir_set(struct vexfs_trans *t, struct vexfs_node *dir,
 		  const u8 *name, u32 len, u64 ino, u8 type);
 /* First entry with a key >= @key; -ENOENT at the end. */
 int vexfs_dir_next(struct vexfs_node *dir, u64 key, struct vexfs_dirent *de);
-/* Entries of one leaf from @key on, to a callback; for readdir. */
+/*
+ * Entries from @key on, in the order of their keys, to a callback; for
+ * readdir. 0 at the end of the directory, 1 when the callback said false.
+ */
 typedef bool (*vexfs_dir_actor)(void *arg, const struct vexfs_dirent *de);
 int vexfs_dir_iterate(struct vexfs_node *dir, u64 key, vexfs_dir_actor actor,
 		      void *arg);

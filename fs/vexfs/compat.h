@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between kernel versions, and nothing else: VexFS is written
+ * for the newest kernel, and this header makes older ones look like it.
+ * Helpers that stable kernels backport are probed for by the Makefile
+ * (VEXFS_HAVE_*); version numbers are tested only for changed signatures.
+ * Each block names the release that made it unnecessary.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _VEXFS_COMPAT_H
+#define _VEXFS_COMPAT_H
+
+#include <linux/blkdev.h>
+#include <linux/crc32.h>
+#include <linux/exportfs.h>
+#include <linux/fs.h>
+#include <linux/fileattr.h>
+#include <linux/fsnotify.h>
+#include <linux/iomap.h>
+#include <linux/jbd2.h>
+#include <linux/kobject.h>
+#include <linux/mnt_idmapping.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "VexFS needs Linux 6.1 or newer"
+#endif
+
+/* 6.12: was in asm/ */
+#ifdef VEXFS_HAVE_LINUX_UNALIGNED
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* 6.3: a mount's id mapping has a type of its own */
+#ifndef VEXFS_HAVE_MNT_IDMAP
+#define mnt_idmap	user_namespace
+#define nop_mnt_idmap	init_user_ns
+#define file_mnt_idmap	file_mnt_user_ns
+#endif
+
+/* 6.6 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define generic_fillattr(idmap, mask, inode, stat) \
+	generic_fillattr(idmap, inode, stat)
+#endif
+
+/* 6.6 for ctime (in 6.1.y too), 6.7 for the others: accessors of the times */
+#ifndef VEXFS_HAVE_INODE_CTIME
+static inline struct timespec64 inode_get_ctime(const struct inode *inode)
+{
+	return inode->i_ctime;
+}
+
+static inline struct timespec64 inode_set_ctime_to_ts(struct inode *inode,
+						      struct timespec64 ts)
+{
+	inode->i_ctime = ts;
+	return ts;
+}
+
+static inline struct timespec64 inode_set_ctime_current(struct inode *inode)
+{
+	return inode_set_ctime_to_ts(inode, current_time(inode));
+}
+#endif
+
+#ifndef VEXFS_HAVE_INODE_MTIME
+static inline struct timespec64 inode_get_atime(const struct inode *inode)
+{
+	return inode->i_atime;
+}
+
+static inline struct timespec64 inode_get_mtime(const struct inode *inode)
+{
+	return inode->i_mtime;
+}
+
+static inline struct timespec64 inode_set_atime_to_ts(struct inode *inode,
+						      struct timespec64 ts)
+{
+	inode->i_atime = ts;
+	return ts;
+}
+
+static inline struct timespec64 inode_set_mtime_to_ts(struct inode *inode,
+						      struct timespec64 ts)
+{
+	inode->i_mtime = ts;
+	return ts;
+}
+
+static inline struct timespec64 simple_inode_init_ts(struct inode *inode)
+{
+	struct timespec64 ts = inode_set_ctime_current(inode);
+
+	inode_set_atime_to_ts(inode, ts);
+	inode_set_mtime_to_ts(inode, ts);
+	return ts;
+}
+#endif
+
+/* 6.9: uuid and sysfs name belong to the VFS */
+#ifndef VEXFS_HAVE_SUPER_SET_UUID
+static inline void super_set_uuid(struct super_block *sb, const u8 *uuid,
+				  unsigned int len)
+{
+	memcpy(&sb->s_uuid, uuid, min_t(unsigned int, len, sizeof(sb->s_uuid)));
+}
+
+static inline void super_set_sysfs_name_bdev(struct super_block *sb)
+{
+}
+#endif
+
+/* 6.8 */
+#ifndef VEXFS_HAVE_BDEV_FREEZE
+#define bdev_freeze	freeze_bdev
+#define bdev_thaw	thaw_bdev
+#endif
+
+/* 6.14: before, crc32c() was in a module of its own */
+#ifndef VEXFS_HAVE_CRC32C
+#undef crc32c
+#define crc32c(crc, data, len)	__crc32c_le(crc, data, len)
+#endif
+
+/* 6.17 */
+#ifndef VEXFS_HAVE_FILE_KATTR
+#define file_kattr	fileattr
+#endif
+
+/* 6.19 */
+#ifndef VEXFS_HAVE_INODE_STATE_READ
+static inline unsigned long inode_state_read_once(const struct inode *inode)
+{
+	return READ_ONCE(inode->i_state);
+}
+#endif
+
+/* 7.0 has it in the uapi header; the number is as old as XFS */
+#ifndef FS_IOC_SHUTDOWN
+#define FS_IOC_SHUTDOWN			_IOR('X', 125, __u32)
+#define FS_SHUTDOWN_FLAGS_DEFAULT	0x0
+#define FS_SHUTDOWN_FLAGS_LOGFLUSH	0x1
+#define FS_SHUTDOWN_FLAGS_NOLOGFLUSH	0x2
+#endif
+
+/* 7.1: errors are reported through the superblock's operations */
+#ifdef VEXFS_HAVE_FSNOTIFY_SB_ERROR
+#define vexfs_notify_error(sb, error)	fsnotify_sb_error(sb, NULL, error)
+#else
+#define vexfs_notify_error(sb, error)	((void)(sb))
+#endif
+
+#include "compat_iomap.h"
+
+#endif /* _VEXFS_COMPAT_H */

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * New inodes.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include <linux/cred.h>
+#include <linux/fs.h>
+
+#include "trace.h"
+#include "vexfs.h"
+
+#define VEXFS_INHERITED_FL \
+	(VEXFS_SYNC_FL | VEXFS_NODUMP_FL | VEXFS_NOATIME_FL | \
+	 VEXFS_DIRSYNC_FL | VEXFS_PROJINHERIT_FL)
+
+static void vexfs_inherit(struct inode *inode, const struct inode *dir)
+{
+	const struct vexfs_inode_info *parent = VEXFS_I(dir);
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	u32 flags = parent->node.flags & VEXFS_INHERITED_FL;
+
+	if (parent->node.flags & VEXFS_PROJINHERIT_FL)
+		info->projid = parent->projid;
+	if (!S_ISDIR(inode->i_mode))
+		flags &= ~(VEXFS_DIRSYNC_FL | VEXFS_PROJINHERIT_FL);
+	info->node.flags |= flags;
+	if (S_ISDIR(inode->i_mode))
+		info->parent = dir->i_ino;
+}
+
+static void vexfs_fill_new(struct inode *inode, struct inode *dir, u64 owner,
+			   u32 generation, dev_t rdev)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	struct vexfs_fs *fs = VEXFS_FS(inode->i_sb);
+
+	inode->i_generation = generation;
+	inode->i_rdev = rdev;
+	inode->i_size = 0;
+	set_nlink(inode, S_ISDIR(inode->i_mode) ? 2 : 1);
+	info->crtime = simple_inode_init_ts(inode);
+	vexfs_node_init(&info->node, fs, inode->i_ino, generation);
+	vexfs_ext_init_root(&info->node.root);
+	info->node.goal = vexfs_ino_group_goal(fs, inode->i_ino);
+	if (dir) {
+		vexfs_inherit(inode, dir);
+	} else {
+		info->parent = owner;
+		info->node.flags |= VEXFS_FORK_FL;
+	}
+	vexfs_set_inode_flags(inode);
+	vexfs_set_inode_ops(inode);
+}
+
+/* What the inode that was here before left must not show through. */
+static int vexfs_clear_raw(handle_t *handle, struct inode *inode)
+{
+	struct vexfs_fs *fs = VEXFS_FS(inode->i_sb);
+	struct vexfs_inode *di;
+	struct vexfs_buf *buf;
+	int err;
+
+	buf = vexfs_inode_buf(fs, inode->i_ino, &di);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	err = vexfs_trans_write(handle, buf);
+	if (!err) {
+		memset(di, 0, sizeof(*di));
+		err = vexfs_trans_dirty(handle, buf);
+	}
+	vexfs_buf_put(buf);
+	return err;
+}
+
+/* Numbers the inode and makes it known, locked. */
+static int vexfs_insert_new(handle_t *handle, struct inode *inode,
+			    u64 parent, u32 *generation)
+{
+	struct vexfs_fs *fs = VEXFS_FS(inode->i_sb);
+	u64 ino;
+	int err;
+
+	err = vexfs_ialloc(handle, fs, parent, S_ISDIR(inode->i_mode), &ino,
+			   generation);
+	if (err)
+		return err;
+	inode->i_ino = ino;
+	if (!insert_inode_locked(inode))
+		return 0;
+	/* Given back, it would be handed out again: keep it allocated. */
+	return VEXFS_CORRUPTED(fs, ino, 0, "a free inode is in use");
+}
+
+struct inode *vexfs_new_inode(handle_t *handle, struct mnt_idmap *idmap,
+			      struct super_block *sb, struct inode *dir,
+			      u64 owner, umode_t mode, dev_t rdev)
+{
+	struct inode *inode = new_inode(sb);
+	u32 generation;
+	int err;
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	inode->i_mode = mode;
+	if (dir)
+		inode_init_owner(idmap, inode, dir, mode);
+	err = vexfs_insert_new(handle, inode, dir ? dir->i_ino : owner,
+			       &generation);
+	if (err) {
+		make_bad_inode(inode);
+		iput(inode);
+		return ERR_PTR(err);
+	}
+	vexfs_fill_new(inode, dir, owner, generation, rdev);
+	err = vexfs_clear_raw(handle, inode);
+	if (!err)
+		err = vexfs_log_inode(handle, inode);
+	if (err) {
+		vexfs_ifree(handle, VEXFS_FS(sb), inode->i_ino,
+			    S_ISDIR(mode));
+		iget_failed(inode);
+		return ERR_PTR(err);
+	}
+	trace_vexfs_new_inode(inode);
+	return inode;
+}

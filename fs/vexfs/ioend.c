@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The end of writes: extents that were written are marked so, and the size on
+ * disk follows, in one transaction after the data is on its way to stable
+ * storage. A folio leaves writeback after that, so waiting for writeback
+ * waits for the metadata to be in the journal too.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include <linux/bio.h>
+#include <linux/fs.h>
+#include <linux/iomap.h>
+#include <linux/jbd2.h>
+#include <linux/sched/mm.h>
+#include <linux/workqueue.h>
+
+#include "vexfs.h"
+
+/* Some extents in one transaction, and the inode. */
+#define VEXFS_CONVERT_CREDITS	(4 * VEXFS_EXT_CREDITS + VEXFS_INODE_CREDITS)
+
+/*
+ * Raises the size on disk to @end, but never past the size in memory: a
+ * truncate lowers that first and waits for writeback before it lowers ours.
+ */
+static void vexfs_raise_disk_size(struct inode *inode, loff_t end)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	u64 size;
+
+	mutex_lock(&info->disk_lock);
+	size = min_t(u64, end, i_size_read(inode));
+	if (size > info->disk_size)
+		WRITE_ONCE(info->disk_size, size);
+	mutex_unlock(&info->disk_lock);
+}
+
+/* Converts [*lblk, end); *lblk says how far it came. */
+static int vexfs_convert_extents(handle_t *handle, struct inode *inode,
+				 u64 *lblk, u64 end)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	u64 done;
+	int ret;
+
+	while (*lblk < end) {
+		ret = vexfs_ext_convert(handle, &info->node, *lblk,
+					end - *lblk, &done);
+		vexfs_map_changed(inode);
+		/* Not seen in the inode when it happened deep in the tree. */
+		WRITE_ONCE(info->datasync_tid, vexfs_handle_tid(handle));
+		if (ret)
+			return ret;
+		*lblk += done;
+		if (*lblk >= end)
+			break;
+		ret = vexfs_log_inode(handle, inode);
+		if (!ret)
+			ret = vexfs_journal_restart(handle,
+						    VEXFS_CONVERT_CREDITS);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int vexfs_convert_once(struct inode *inode, u64 *lblk, u64 end,
+			      loff_t size)
+{
+	handle_t *handle;
+	int ret, err;
+
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_CONVERT_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	ret = vexfs_convert_extents(handle, inode, lblk, end);
+	if (!ret)
+		vexfs_raise_disk_size(inode, size);
+	/* Also after an error: what was converted may be in the root. */
+	err = vexfs_log_inode(handle, inode);
+	if (!ret)
+		ret = err;
+	err = vexfs_journal_stop(handle);
+	return ret ? ret : err;
+}
+
+int vexfs_convert_range(struct inode *inode, loff_t pos, u64 len)
+{
+	u64 lblk = pos >> VEXFS_BLOCK_SHIFT;
+	u64 end = DIV_ROUND_UP_ULL(pos + len, VEXFS_BLOCK_SIZE);
+	int ret, retries = 0;
+
+	/* Splitting an extent may need a block for the tree. */
+	do {
+		ret = vexfs_convert_once(inode, &lblk, end, pos + len);
+	} while (ret == -ENOSPC &&
+		 vexfs_should_retry(inode->i_sb, &retries));
+	return ret;
+}
+
+static void vexfs_finish_ioend(struct iomap_ioend *ioend)
+{
+	struct inode *inode = ioend->io_inode;
+	int error = blk_status_to_errno(vexfs_ioend_bio(ioend)->bi_status);
+
+	if (!error)
+		error = vexfs_convert_range(inode, ioend->io_offset,
+					    ioend->io_size);
+	/* The inode may be gone after this. */
+	iomap_finish_ioends(ioend, error);
+}
+
+void vexfs_ioend_work(struct work_struct *work)
+{
+	struct vexfs_inode_info *info =
+		container_of(work, struct vexfs_inode_info, ioend_work);
+	unsigned int nofs = memalloc_nofs_save();
+	struct iomap_ioend *ioend;
+	unsigned long flags;
+	LIST_HEAD(list);
+
+	spin_lock_irqsave(&info->ioend_lock, flags);
+	list_replace_init(&info->ioends, &list);
+	spin_unlock_irqrestore(&info->ioend_lock, flags);
+
+	/*
+	 * Each ioend keeps its folios in writeback and so the inode alive:
+	 * nothing touches the inode after the last one is finished.
+	 */
+	iomap_sort_ioends(&list);
+	while (!list_empty(&list)) {
+		ioend = list_first_entry(&list, struct iomap_ioend, io_list);
+		list_del_init(&ioend->io_list);
+		iomap_ioend_try_merge(ioend, &list);
+		vexfs_finish_ioend(ioend);
+		cond_resched();
+	}
+	memalloc_nofs_restore(nofs);
+}
+
+/* Interrupt context. */
+static void vexfs_end_bio(struct bio *bio)
+{
+	struct iomap_ioend *ioend = vexfs_bio_ioend(bio);
+	struct inode *inode = ioend->io_inode;
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	struct vexfs_sb_info *sbi = VEXFS_SB(inode->i_sb);
+	unsigned long flags;
+
+	spin_lock_irqsave(&info->ioend_lock, flags);
+	if (list_empty(&info->ioends))
+		queue_work(sbi->ioend_wq, &info->ioend_work);
+	list_add_tail(&ioend->io_list, &info->ioends);
+	spin_unlock_irqrestore(&info->ioend_lock, flags);
+}
+
+/*
+ * Overwrites below the size on disk need no metadata and end in iomap. That
+ * size only shrinks once the folios behind it are gone.
+ */
+int vexfs_prepare_ioend(struct iomap_ioend *ioend, int status)
+{
+	u64 disk_size = READ_ONCE(VEXFS_I(ioend->io_inode)->disk_size);
+
+	if (ioend->io_type == IOMAP_UNWRITTEN ||
+	    ioend->io_offset + ioend->io_size > disk_size)
+		vexfs_ioend_bio(ioend)->bi_end_io = vexfs_end_bio;
+	return status;
+}

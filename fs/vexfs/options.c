@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mount options.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include <linux/seq_file.h>
+
+#include "vexfs.h"
+
+#define VEXFS_MAX_COMMIT_SECS	(24 * 60 * 60)
+
+enum {
+	VEXFS_OPT_ERRORS,
+	VEXFS_OPT_NORECOVERY,
+	VEXFS_OPT_COMMIT,
+};
+
+static const struct constant_table vexfs_errors_names[] = {
+	{ "continue",	VEXFS_ERRORS_CONTINUE },
+	{ "remount-ro",	VEXFS_ERRORS_RO },
+	{ "panic",	VEXFS_ERRORS_PANIC },
+	{ }
+};
+
+const struct fs_parameter_spec vexfs_param_specs[] = {
+	fsparam_enum("errors", VEXFS_OPT_ERRORS, vexfs_errors_names),
+	fsparam_flag("norecovery", VEXFS_OPT_NORECOVERY),
+	fsparam_u32("commit", VEXFS_OPT_COMMIT),
+	{ }
+};
+
+const char *vexfs_errors_name(unsigned int errors)
+{
+	return vexfs_errors_names[errors - VEXFS_ERRORS_CONTINUE].name;
+}
+
+int vexfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct vexfs_fs_context *ctx = fc->fs_private;
+	struct fs_parse_result result;
+	int opt = fs_parse(fc, vexfs_param_specs, param, &result);
+
+	switch (opt) {
+	case VEXFS_OPT_ERRORS:
+		ctx->errors = result.uint_32;
+		return 0;
+	case VEXFS_OPT_NORECOVERY:
+		ctx->norecovery = true;
+		return 0;
+	case VEXFS_OPT_COMMIT:
+		if (result.uint_32 > VEXFS_MAX_COMMIT_SECS)
+			return invalf(fc, "vexfs: commit= is at most %u seconds",
+				      VEXFS_MAX_COMMIT_SECS);
+		ctx->commit_secs = result.uint_32 ?: JBD2_DEFAULT_MAX_COMMIT_AGE;
+		return 0;
+	}
+	return opt;
+}
+
+int vexfs_show_options(struct seq_file *seq, struct dentry *root)
+{
+	struct vexfs_sb_info *sbi = VEXFS_SB(root->d_sb);
+
+	seq_printf(seq, ",errors=%s", vexfs_errors_name(sbi->errors));
+	if (sbi->commit_secs != JBD2_DEFAULT_MAX_COMMIT_AGE)
+		seq_printf(seq, ",commit=%u", sbi->commit_secs);
+	if (test_bit(VEXFS_SBF_NORECOVERY, &sbi->flags))
+		seq_puts(seq, ",norecovery");
+	return 0;
+}
+
+/* What was given, and for the rest the superblock and the defaults. */
+void vexfs_apply_options(struct super_block *sb,
+			 const struct vexfs_fs_context *ctx)
+{
+	struct vexfs_sb_info *sbi = VEXFS_SB(sb);
+
+	if (ctx->errors)
+		sbi->errors = ctx->errors;
+	if (ctx->commit_secs)
+		sbi->commit_secs = ctx->commit_secs;
+	if (sbi->journal) {
+		write_lock(&sbi->journal->j_state_lock);
+		sbi->journal->j_commit_interval = sbi->commit_secs * HZ;
+		write_unlock(&sbi->journal->j_state_lock);
+	}
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Attributes of inodes: setattr, getattr and the flags of chattr(1).
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include <linux/fs.h>
+#include <linux/fileattr.h>
+#include <linux/pagemap.h>
+
+#include "vexfs.h"
+
+#define VEXFS_ATTR_LOGGED \
+	(ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME | ATTR_MTIME | ATTR_CTIME)
+
+static int vexfs_setattr_size(struct inode *inode, loff_t size)
+{
+	int err;
+
+	if (vexfs_is_collection(inode) || vexfs_is_fork(inode))
+		return -EPERM;
+	inode_dio_wait(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	err = vexfs_truncate(inode, size);
+	filemap_invalidate_unlock(inode->i_mapping);
+	return err;
+}
+
+static int vexfs_setattr_log(struct mnt_idmap *idmap, struct inode *inode,
+			     struct iattr *attr)
+{
+	handle_t *handle;
+	int err, err2;
+
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_INODE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	setattr_copy(idmap, inode, attr);
+	err = vexfs_log_inode(handle, inode);
+	err2 = vexfs_journal_stop(handle);
+	return err ?: err2;
+}
+
+int vexfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		  struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int err;
+
+	if (vexfs_is_shutdown(inode->i_sb))
+		return -EIO;
+	/* An open file outlives the flag's being set. */
+	if (IS_IMMUTABLE(inode) ||
+	    (IS_APPEND(inode) && (attr->ia_valid & ATTR_SIZE)))
+		return -EPERM;
+	err = setattr_prepare(idmap, dentry, attr);
+	if (err)
+		return err;
+	if (attr->ia_valid & ATTR_SIZE) {
+		err = vexfs_setattr_size(inode, attr->ia_size);
+		if (err)
+			return err;
+	}
+	if (!(attr->ia_valid & VEXFS_ATTR_LOGGED))
+		return 0;
+	return vexfs_setattr_log(idmap, inode, attr);
+}
+
+int vexfs_getattr(struct mnt_idmap *idmap, const struct path *path,
+		  struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+
+	generic_fillattr(idmap, request_mask, inode, stat);
+	stat->result_mask |= STATX_BTIME;
+	stat->btime = info->crtime;
+	stat->blksize = info->node.fs->geom.cluster_size;
+	if (info->node.flags & VEXFS_IMMUTABLE_FL)
+		stat->attributes |= STATX_ATTR_IMMUTABLE;
+	if (info->node.flags & VEXFS_APPEND_FL)
+		stat->attributes |= STATX_ATTR_APPEND;
+	if (info->node.flags & VEXFS_NODUMP_FL)
+		stat->attributes |= STATX_ATTR_NODUMP;
+	stat->attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND |
+				 STATX_ATTR_NODUMP;
+	return 0;
+}
+
+/* What chattr(1) may change; the bits are those of linux/fs.h. */
+#define VEXFS_USER_FL \
+	(VEXFS_SYNC_FL | VEXFS_IMMUTABLE_FL | VEXFS_APPEND_FL | \
+	 VEXFS_NODUMP_FL | VEXFS_NOATIME_FL | VEXFS_DIRSYNC_FL | \
+	 VEXFS_PROJINHERIT_FL)
+
+int vexfs_fileattr_get(struct dentry *dentry, struct file_kattr *fa)
+{
+	struct vexfs_inode_info *info = VEXFS_I(d_inode(dentry));
+
+	if (d_is_special(dentry))
+		return -ENOTTY;
+	fileattr_fill_flags(fa, info->node.flags & VEXFS_USER_FL);
+	fa->fsx_projid = info->projid;
+	return 0;
+}
+
+static int vexfs_fileattr_check(struct inode *inode,
+				const struct file_kattr *fa)
+{
+	if (special_file(inode->i_mode))
+		return -ENOTTY;
+	if ((fa->flags & ~VEXFS_USER_FL) ||
+	    (fa->fsx_valid && ((fa->fsx_xflags & ~FS_XFLAG_COMMON) ||
+			       fa->fsx_extsize || fa->fsx_cowextsize)))
+		return -EOPNOTSUPP;
+	if (!S_ISDIR(inode->i_mode) &&
+	    (fa->flags & (VEXFS_DIRSYNC_FL | VEXFS_PROJINHERIT_FL)))
+		return -EINVAL;
+	return 0;
+}
+
+int vexfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
+		       struct file_kattr *fa)
+{
+	struct inode *inode = d_inode(dentry);
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	handle_t *handle;
+	int err, err2;
+
+	err = vexfs_fileattr_check(inode, fa);
+	if (err)
+		return err;
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_INODE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	info->node.flags = (info->node.flags & ~VEXFS_USER_FL) | fa->flags;
+	if (fa->fsx_valid)
+		info->projid = fa->fsx_projid;
+	vexfs_set_inode_flags(inode);
+	inode_set_ctime_current(inode);
+	err = vexfs_log_inode(handle, inode);
+	err2 = vexfs_journal_stop(handle);
+	return err ?: err2;
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Taking blocks away from inodes: truncation and deletion, in as many
+ * transactions as it takes.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+
+#include "trace.h"
+#include "vexfs.h"
+
+/* Enough for a step, and for the end of it all. */
+#define VEXFS_REMOVE_CREDITS \
+	(VEXFS_TRUNCATE_CREDITS + VEXFS_ORPHAN_CREDITS)
+
+static u64 vexfs_size_blocks(loff_t size)
+{
+	return DIV_ROUND_UP_ULL(size, VEXFS_BLOCK_SIZE);
+}
+
+/*
+ * Frees [lblk, end). The inode is logged first in each transaction: its block
+ * then belongs to it, and logging what remove left takes no credit.
+ */
+static int vexfs_remove_blocks(handle_t *handle, struct inode *inode,
+			       u64 lblk, u64 end)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	bool more;
+	int err, err2;
+
+	trace_vexfs_free(inode, lblk, 0, end - lblk);
+	for (;;) {
+		err = vexfs_log_inode(handle, inode);
+		if (err)
+			return err;
+		err = vexfs_ext_remove(handle, &info->node, lblk, end, &more);
+		vexfs_map_changed(inode);
+		err2 = vexfs_log_inode(handle, inode);
+		if (err || err2 || !more)
+			return err ?: err2;
+		err = vexfs_journal_restart(handle, VEXFS_REMOVE_CREDITS);
+		if (err)
+			return err;
+		cond_resched();
+	}
+}
+
+int vexfs_free_range(struct inode *inode, u64 lblk, u64 end)
+{
+	handle_t *handle;
+	int err, err2;
+
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_REMOVE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	err = vexfs_remove_blocks(handle, inode, lblk, end);
+	err2 = vexfs_journal_stop(handle);
+	return err ?: err2;
+}
+
+static void vexfs_set_disk_size(struct inode *inode, loff_t size)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+
+	mutex_lock(&info->disk_lock);
+	WRITE_ONCE(info->disk_size, size);
+	mutex_unlock(&info->disk_lock);
+}
+
+/*
+ * What lies between the size on disk and the new one must be on disk before
+ * the size is: bytes already written here, and the zeroes behind the old end.
+ */
+static int vexfs_truncate_up(struct inode *inode, loff_t old, loff_t size)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	loff_t disk = READ_ONCE(info->disk_size);
+	handle_t *handle;
+	int err, err2;
+
+	err = vexfs_zero_tail(inode, old, size);
+	if (!err && disk < old)
+		err = filemap_write_and_wait_range(inode->i_mapping, disk,
+						   old - 1);
+	if (err)
+		return err;
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_INODE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	i_size_write(inode, size);
+	vexfs_set_disk_size(inode, size);
+	err = vexfs_log_inode(handle, inode);
+	err2 = vexfs_journal_stop(handle);
+	pagecache_isize_extended(inode, old, size);
+	return err ?: err2;
+}
+
+/*
+ * The pages behind the new size are gone, and with them every write that
+ * might still have raised the size on disk; then the size goes down together
+ * with an entry on the orphan list, and only then are blocks freed.
+ */
+static int vexfs_truncate_down(struct inode *inode, loff_t size)
+{
+	handle_t *handle;
+	int err, err2;
+
+	err = vexfs_truncate_page(inode, size);
+	if (err)
+		return err;
+	truncate_setsize(inode, size);
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_REMOVE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	err = vexfs_add_orphan(handle, inode);
+	if (err)
+		goto out_stop;
+	vexfs_set_disk_size(inode, size);
+	err = vexfs_remove_blocks(handle, inode, vexfs_size_blocks(size),
+				  VEXFS_MAX_LBLK);
+	if (err)
+		goto out_stop;
+	err = vexfs_journal_ensure(handle, VEXFS_ORPHAN_CREDITS);
+	if (!err && inode->i_nlink)
+		err = vexfs_del_orphan(handle, inode);
+out_stop:
+	err2 = vexfs_journal_stop(handle);
+	return err ?: err2;
+}
+
+static bool vexfs_has_extents(struct inode *inode)
+{
+	return VEXFS_I(inode)->node.root.er_count;
+}
+
+int vexfs_truncate(struct inode *inode, loff_t size)
+{
+	loff_t old = i_size_read(inode);
+
+	if (!size && !old && !vexfs_has_extents(inode) &&
+	    !VEXFS_I(inode)->orphan)
+		return 0;
+	return size > old ? vexfs_truncate_up(inode, old, size) :
+			    vexfs_truncate_down(inode, size);
+}
+
+/*
+ * The blocks of directories and symlinks are metadata, which the journal may
+ * still be going to write back: revoked before they are freed, or it would do
+ * so over the next owner's data. They are read no more, so a transaction
+ * before the one that frees them does as well.
+ */
+static int vexfs_forget_blocks(handle_t *handle, struct inode *inode)
+{
+	struct vexfs_node *node = &VEXFS_I(inode)->node;
+	struct vexfs_map map;
+	u64 lblk, i;
+	int err;
+
+	for (lblk = 0; lblk < VEXFS_MAX_LBLK; lblk += map.len) {
+		err = vexfs_ext_lookup(node, lblk, VEXFS_MAX_LBLK - lblk, &map);
+		if (err)
+			return err;
+		for (i = 0; map.pblk && !map.unwritten && i < map.len; i++) {
+			if (vexfs_trans_credits(handle) < 1)
+				err = vexfs_journal_restart(handle,
+							    VEXFS_REMOVE_CREDITS);
+			if (!err)
+				err = vexfs_trans_forget(handle, node->fs, NULL,
+							 map.pblk + i);
+			if (err)
+				return err;
+		}
+	}
+	return vexfs_journal_ensure(handle, VEXFS_REMOVE_CREDITS);
+}
+
+/*
+ * The last transaction takes the inode off the orphan list, marks it free on
+ * disk and frees its number, so that a crash finds it deleted or an orphan.
+ */
+static int vexfs_delete_inode(handle_t *handle, struct inode *inode)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	int err = 0;
+
+	if (!S_ISREG(inode->i_mode) && vexfs_has_extents(inode))
+		err = vexfs_forget_blocks(handle, inode);
+	if (!err && vexfs_has_extents(inode))
+		err = vexfs_remove_blocks(handle, inode, 0, VEXFS_MAX_LBLK);
+	if (!err)
+		err = vexfs_journal_ensure(handle, VEXFS_ORPHAN_CREDITS +
+						   VEXFS_IALLOC_CREDITS +
+						   VEXFS_INODE_CREDITS);
+	if (!err)
+		err = vexfs_del_orphan(handle, inode);
+	if (!err)
+		err = vexfs_log_inode(handle, inode);
+	if (!err)
+		err = vexfs_ifree(handle, info->node.fs, inode->i_ino,
+				  S_ISDIR(inode->i_mode));
+	return err;
+}
+
+static void vexfs_evict_unlinked(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+	bool nested = journal_current_handle();
+	handle_t *handle;
+	int err;
+
+	/* Inside a handle, freezing waits for it already. */
+	if (!nested)
+		sb_start_intwrite(sb);
+	trace_vexfs_evict(inode);
+	if (vexfs_is_collection(inode) && vexfs_coll_evict(inode))
+		goto out;
+	handle = vexfs_journal_start(sb, VEXFS_REMOVE_CREDITS);
+	if (IS_ERR(handle))
+		goto out;
+	err = vexfs_delete_inode(handle, inode);
+	vexfs_journal_stop(handle);
+	if (err)
+		vexfs_warn(sb, "inode %llu was not deleted: error %d",
+			   (u64)inode->i_ino, err);
+out:
+	if (!nested)
+		sb_end_intwrite(sb);
+}
+
+/* A truncate that failed half way; nothing of the inode may stay behind. */
+static void vexfs_evict_truncated(struct inode *inode)
+{
+	handle_t *handle;
+
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_ORPHAN_CREDITS);
+	if (IS_ERR(handle))
+		return;
+	vexfs_del_orphan(handle, inode);
+	vexfs_journal_stop(handle);
+}
+
+void vexfs_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	/* All writeback has ended; its worker may be on its last lines. */
+	flush_work(&VEXFS_I(inode)->ioend_work);
+	if (!is_bad_inode(inode) && !sb_rdonly(inode->i_sb)) {
+		if (!inode->i_nlink)
+			vexfs_evict_unlinked(inode);
+		else if (VEXFS_I(inode)->orphan)
+			vexfs_evict_truncated(inode);
+	}
+	clear_inode(inode);
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The debug kernel as a guest: User-Mode Linux runs the same initramfs and
+# disks as QEMU does, natively. Sourced by run.sh, whose variables it uses.
+# shellcheck disable=SC2154,SC2034,SC2054
+
+uml_prepare() {
+	[ -x "$BUILD/uml/linux" ] || "$TOP/tests/uml/build.sh"
+	[ -x "$CACHE/busybox" ] || "$TOP/tests/fetch.sh" busybox
+	[ "$reboots" = 0 ] || die "the debug kernel can't be reset"
+	release=$(release_of uml)
+}
+
+# Its memory is a file in $TMPDIR; consoles are descriptors: 1 is what the
+# kernel says, 7 the script's port.
+uml_command() {
+	local d n=0 path
+
+	qemu=("$BUILD/uml/linux" "mem=$mem" "initrd=$work/initramfs"
+	      con=null con0=null,fd:1 ssl=null ssl1=null,fd:7
+	      console=tty0 loglevel=5 panic=-1 oops=panic)
+	for d in ${disks+"${disks[@]}"}; do
+		path=${d%:*}
+		[ -e "$path" ] || truncate -s "${d##*:}" "$path"
+		qemu+=("ubd$n=$path")
+		n=$((n + 1))
+	done
+	# shellcheck disable=SC2206
+	qemu+=($append)
+}
