@@ -179,13 +179,10 @@ static int mkfs_write_root(struct vexfs_trans *t, struct vexfs_fs *fs)
 	struct vexfs_node root;
 	struct vexfs_inode *di;
 	struct vexfs_buf *buf;
-	u32 generation;
+	u32 generation = max(get_random_u32(), 1u);
 	u64 size;
 	int err;
 
-	do
-		generation = get_random_u32();
-	while (!generation);
 	vexfs_node_init(&root, fs, VEXFS_ROOT_INO, generation);
 	err = vexfs_dir_init(t, &root, &size);
 	if (err)

@@ -65,7 +65,10 @@ lint_modules() {
 # Not in a kernel tree and not patches: there is no MAINTAINERS to update.
 IGNORE=FILE_PATH_CHANGES
 # compat.h exists to compare versions.
-IGNORE_COMPAT=$IGNORE,LINUX_VERSION_CODE
+IGNORE_COMPAT=$IGNORE,LINUX_VERSION_CODE,CONSTANT_COMPARISON,LINE_SPACING
+IGNORE_COMPAT+=,MACRO_ARG_UNUSED
+# The kernel's own tracepoints are written like this.
+IGNORE_TRACE=$IGNORE,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
 # What programs include cannot use the kernel's BIT().
 IGNORE_HEADERS=$IGNORE,BIT_MACRO
 # Programs have no ARRAY_SIZE, kstrto*, strscpy or __printf(); a signal handler
@@ -85,7 +88,8 @@ IGNORE_SHIM+=,SYMBOLIC_PERMS,UNSPECIFIED_INT
 ignore_for() {
 	case $1 in
 	tools/lib/kshim*.h) echo "$IGNORE_SHIM" ;;
-	fs/vexfs/compat.h) echo "$IGNORE_COMPAT" ;;
+	fs/vexfs/compat*.h) echo "$IGNORE_COMPAT" ;;
+	fs/vexfs/trace.h) echo "$IGNORE_TRACE" ;;
 	fs/*) echo "$IGNORE" ;;
 	include/*) echo "$IGNORE_HEADERS" ;;
 	*) echo "$IGNORE_USER" ;;

@@ -12,13 +12,6 @@
 #include "trace.h"
 #include "vexfs.h"
 
-/* Buffer state bits of our own, behind jbd2's. */
-enum {
-	BH_VexfsVerified = BH_JBDPrivateStart,
-};
-
-BUFFER_FNS(VexfsVerified, vexfs_verified)
-
 static inline struct super_block *vexfs_handle_sb(handle_t *handle)
 {
 	return handle->h_transaction->t_journal->j_private;
@@ -73,12 +66,12 @@ u64 vexfs_buf_bno(struct vexfs_buf *buf)
 
 bool vexfs_buf_verified(struct vexfs_buf *buf)
 {
-	return buffer_vexfs_verified(buf);
+	return buffer_verified(buf);
 }
 
 void vexfs_buf_set_verified(struct vexfs_buf *buf)
 {
-	set_buffer_vexfs_verified(buf);
+	set_buffer_verified(buf);
 }
 
 int vexfs_trans_write(struct vexfs_trans *t, struct vexfs_buf *buf)
@@ -102,7 +95,7 @@ int vexfs_trans_create(struct vexfs_trans *t, struct vexfs_buf *buf)
 		memset(buf->b_data, 0, buf->b_size);
 		set_buffer_uptodate(buf);
 	}
-	clear_buffer_vexfs_verified(buf);
+	clear_buffer_verified(buf);
 	unlock_buffer(buf);
 	return vexfs_trans_failed(t, buf->b_blocknr, err, __func__);
 }
@@ -133,7 +126,7 @@ int vexfs_trans_forget(struct vexfs_trans *t, struct vexfs_fs *fs,
 	if (!buf)
 		buf = sb_find_get_block(fs->dev, bno);
 	if (buf)
-		clear_buffer_vexfs_verified(buf);
+		clear_buffer_verified(buf);
 	err = jbd2_journal_revoke(t, bno, buf);
 	return vexfs_trans_failed(t, bno, err, __func__);
 }

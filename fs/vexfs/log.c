@@ -6,23 +6,10 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include <linux/jbd2.h>
-#include <linux/printk.h>
 #include <linux/timekeeping.h>
 
 #include "trace.h"
 #include "vexfs.h"
-
-void vexfs_msg(struct super_block *sb, const char *level, const char *fmt, ...)
-{
-	struct va_format vaf;
-	va_list args;
-
-	va_start(args, fmt);
-	vaf.fmt = fmt;
-	vaf.va = &args;
-	printk("%svexfs (%s): %pV\n", level, sb->s_id, &vaf);
-	va_end(args);
-}
 
 static void vexfs_error_fill(struct vexfs_error_info *ei, u64 ino, u64 block,
 			     const char *func, int line, int error)
@@ -126,6 +113,6 @@ void vexfs_error_worker(struct work_struct *work)
 	}
 	mutex_unlock(&fs->orphan_lock);
 	vexfs_journal_stop(handle);
-	if (err)
+	if (err && !is_journal_aborted(sbi->journal))
 		vexfs_warn(sbi->sb, "an error was not recorded: error %d", err);
 }

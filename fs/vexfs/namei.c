@@ -145,8 +145,9 @@ struct dentry *vexfs_get_parent(struct dentry *child)
 static void vexfs_abandon_inode(handle_t *handle, struct inode *inode)
 {
 	clear_nlink(inode);
-	vexfs_add_orphan(handle, inode);
-	vexfs_log_inode(handle, inode);
+	/* The list reads the inode from its block: a symlink needs its size. */
+	if (!vexfs_log_inode(handle, inode))
+		vexfs_add_orphan(handle, inode);
 }
 
 /* Fills a new inode in the transaction, before it gets its name. */

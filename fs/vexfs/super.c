@@ -558,9 +558,11 @@ static const struct fs_context_operations vexfs_context_operations = {
 
 static int vexfs_init_fs_context(struct fs_context *fc)
 {
-	fc->fs_private = kzalloc(sizeof(struct vexfs_fs_context), GFP_KERNEL);
-	if (!fc->fs_private)
+	struct vexfs_fs_context *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
+
+	if (!ctx)
 		return -ENOMEM;
+	fc->fs_private = ctx;
 	fc->ops = &vexfs_context_operations;
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -42,6 +43,7 @@ struct vexfs_sb_info {
 	struct workqueue_struct	*ioend_wq;
 	/** @coll_wq: indexing, commits and checkpoints of collections */
 	struct workqueue_struct	*coll_wq;
+	/** @s_lock: the list of collections */
 	spinlock_t		s_lock;
 	/** @collections: loaded ones [s_lock] */
 	struct list_head	collections;
@@ -58,6 +60,7 @@ struct vexfs_sb_info {
 	/** @error_work: brings what follows to disk */
 	struct work_struct	error_work;
 	struct ratelimit_state	error_rs;
+	/** @error_lock: the errors that are not on disk yet */
 	spinlock_t		error_lock;
 	/** @error_new: errors not yet on disk [error_lock] */
 	u32			error_new;
@@ -95,6 +98,7 @@ struct vexfs_inode_info {
 	u8			symlink[VEXFS_FAST_SYMLINK + 1];
 	/** @disk_size: [disk_lock] */
 	u64			disk_size;
+	/** @disk_lock: raising and lowering disk_size */
 	struct mutex		disk_lock;
 	/** @map_seq: raised with every change of the extent tree */
 	atomic_t		map_seq;
@@ -109,6 +113,7 @@ struct vexfs_inode_info {
 	struct work_struct	ioend_work;
 	/** @coll: loaded collection, or NULL [coll_lock] */
 	struct vexfs_collection	*coll;
+	/** @coll_lock: loading and unloading the collection */
 	struct mutex		coll_lock;
 	/** @opens: open files; the last close of an unlinked one unloads */
 	atomic_t		opens;
@@ -154,13 +159,13 @@ static inline bool vexfs_is_shutdown(const struct super_block *sb)
 	return test_bit(VEXFS_SBF_SHUTDOWN, &VEXFS_SB(sb)->flags);
 }
 
-/* log.c: messages, "vexfs (nvme0n1): ..." */
-__printf(3, 4)
-void vexfs_msg(struct super_block *sb, const char *level, const char *fmt, ...);
-#define vexfs_err(sb, fmt, ...) vexfs_msg(sb, KERN_ERR, fmt, ##__VA_ARGS__)
+/* log.c: messages, and errors */
+#define vexfs_err(sb, fmt, ...) \
+	pr_err("vexfs (%s): " fmt "\n", (sb)->s_id, ##__VA_ARGS__)
 #define vexfs_warn(sb, fmt, ...) \
-	vexfs_msg(sb, KERN_WARNING, fmt, ##__VA_ARGS__)
-#define vexfs_info(sb, fmt, ...) vexfs_msg(sb, KERN_INFO, fmt, ##__VA_ARGS__)
+	pr_warn("vexfs (%s): " fmt "\n", (sb)->s_id, ##__VA_ARGS__)
+#define vexfs_info(sb, fmt, ...) \
+	pr_info("vexfs (%s): " fmt "\n", (sb)->s_id, ##__VA_ARGS__)
 /*
  * Something failed that errors= decides about: recorded in the superblock,
  * then continue, remount read-only or panic.
@@ -214,6 +219,7 @@ static inline tid_t vexfs_handle_tid(const handle_t *handle)
 {
 	return handle->h_transaction->t_tid;
 }
+
 /* Makes everything logged so far durable (waits). */
 int vexfs_journal_commit(struct super_block *sb);
 /* After -ENOSPC: true when a commit freed clusters and a retry may help. */

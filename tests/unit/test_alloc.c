@@ -316,6 +316,46 @@ static void test_runs(void)
 	close_volume();
 }
 
+/* A short run right at the goal is better than a long one elsewhere. */
+static void test_near(void)
+{
+	struct run a, b, c;
+
+	open_volume(160u << 20, 4096, false);
+	CHECK_EQ(take(0, 0, 100, &a), 0);
+	CHECK_EQ(take(a.first + 100 + 20, 0, 1000, &b), 0);
+	CHECK_EQ(b.first, a.first + 120);
+	CHECK_EQ(take(a.first + 100, 0, 500, &c), 0);
+	CHECK_EQ(c.first, a.first + 100);
+	CHECK_EQ(c.len, 20);
+	close_volume();
+}
+
+/* What a full volume taught must be forgotten when something is freed. */
+static void test_refill(void)
+{
+	struct run run;
+	u64 c;
+
+	open_volume(160u << 20, 4096, false);
+	while (!take(0, 0, 1, &run))
+		;
+	CHECK_EQ(vexfs_dev_commit(vol.dev), 0);
+	model_commit();
+	for (c = 10000; c < 20000; c += 2)
+		give(c, 1);
+	CHECK_EQ(vexfs_dev_commit(vol.dev), 0);
+	model_commit();
+	CHECK_EQ(take(0, 0, 500, &run), 0);
+	CHECK_EQ(run.len, 1);
+	give(37000, 1000);
+	CHECK_EQ(vexfs_dev_commit(vol.dev), 0);
+	model_commit();
+	CHECK_EQ(take(0, 0, 900, &run), 0);
+	CHECK_EQ(run.len, 900);
+	close_volume();
+}
+
 static int try_free(u64 first, u64 len)
 {
 	struct vexfs_trans *t = cu_begin(&vol, VEXFS_ALLOC_CREDITS);
@@ -486,10 +526,13 @@ static void test_descs(void)
 		((u8 *)&gd)[i / 8] ^= (u8)(1 << i % 8);
 		CHECK(vexfs_verify_group_desc(&vol.fs, 1, &gd));
 	}
-	/* Two groups exchanged */
-	gd = *vexfs_group_desc(&vol.fs, 0, NULL);
-	CHECK(vexfs_verify_group_desc(&vol.fs, 1, &gd));
 #undef AT
+	close_volume();
+	/* Two groups exchanged that are alike but for their numbers */
+	open_volume(600u << 20, 4096, false);
+	gd = *vexfs_group_desc(&vol.fs, 2, NULL);
+	CHECK(!vexfs_verify_group_desc(&vol.fs, 2, &gd));
+	CHECK(vexfs_verify_group_desc(&vol.fs, 3, &gd));
 	close_volume();
 }
 
@@ -645,13 +688,15 @@ static void test_log(void)
 
 int main(void)
 {
-	cu_plan(13);
+	cu_plan(15);
 	cu_run("shim: credits, changes, leaks", test_shim);
 	cu_run("random, with commits and crashes", test_random);
 	cu_run("ENOSPC to the cluster, and the reserve", test_enospc);
 	cu_run("freed is not reused before the commit", test_pending);
 	cu_run("what was never committed is reused", test_not_pending);
 	cu_run("long runs, aligned and in one piece", test_runs);
+	cu_run("near the goal", test_near);
+	cu_run("full, then not", test_refill);
 	cu_run("bad frees are refused", test_bad_frees);
 	cu_run("damaged bitmaps and descriptors", test_damage);
 	cu_run("impossible descriptors", test_descs);

@@ -359,6 +359,13 @@ static void test_refused(void)
 	CHECK_EQ(compute(1556 * 4096 - 1, 4096, 0, &why), -ENOSPC);
 	CHECK_EQ(compute(1556 * 4096, 4096, 0, &why), 0);
 	CHECK_EQ(compute(1 << 30, 4096, 300000, &why), -ENOSPC);
+	opt.bytes_per_inode = 0;
+	opt.device_bytes = (32768 + 2 + 512 + 15) * 4096ull;
+	CHECK_EQ(vexfs_geom_compute(&opt, &g, &why), 0);
+	CHECK_EQ(g.clusters, 32768);
+	opt.device_bytes += 4096;
+	CHECK_EQ(vexfs_geom_compute(&opt, &g, &why), 0);
+	CHECK_EQ(g.clusters, 32768 + 2 + 512 + 16);
 	/* Descriptors fill group 0 at some 500 TiB. */
 	CHECK_EQ(compute(480ull << 40, 4096, 0, &why), 0);
 	CHECK_EQ(compute(520ull << 40, 4096, 0, &why), -EFBIG);

@@ -344,6 +344,26 @@ static void test_damage(void)
 	}
 }
 
+/* The checksum is of both blocks when there are two. */
+static void test_damage_split(void)
+{
+	u8 block[VEXFS_BLOCK_SIZE];
+	u64 bno, ino;
+
+	open_volume(300u << 20, 4096, 2048);
+	CHECK_EQ(take(VEXFS_ROOT_INO, false, &ino), 0);
+	CHECK_EQ(vexfs_dev_commit(vol.dev), 0);
+	cu_unload(&vol);
+	vexfs_dev_drop_cache(vol.dev);
+	bno = vexfs_inode_bitmap_block(&vol.fs.geom, 0, 1);
+	CHECK_EQ(vexfs_dev_read(vol.dev, bno, block), 0);
+	block[100] ^= 3;
+	CHECK_EQ(vexfs_dev_write(vol.dev, bno, block), 0);
+	cu_load(&vol);
+	CHECK_EQ(take(VEXFS_ROOT_INO, false, &ino), -EFSBADCRC);
+	close_volume();
+}
+
 static void make_inode(struct vexfs_inode *di, u64 ino, u16 mode)
 {
 	memset(di, 0, sizeof(*di));
@@ -576,7 +596,7 @@ static void test_faults(void)
 
 int main(void)
 {
-	cu_plan(11);
+	cu_plan(12);
 	cu_run("random", test_random);
 	cu_run("to the last inode", test_full);
 	cu_run("inode tables start as garbage", test_itable);
@@ -584,6 +604,7 @@ int main(void)
 	cu_run("inode numbers", test_numbers);
 	cu_run("bad frees are refused", test_bad_frees);
 	cu_run("damaged bitmaps", test_damage);
+	cu_run("damaged second bitmap block", test_damage_split);
 	cu_run("inode verifier", test_verify);
 	cu_run("orphan list", test_orphans);
 	cu_run("impossible orphan lists", test_bad_orphans);

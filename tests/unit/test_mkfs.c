@@ -6,6 +6,7 @@
  */
 #include "core_util.h"
 
+#include <blkid/blkid.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 
 static char mkfs[PATH_MAX];
 static char image[32] = "/tmp/test_mkfs.XXXXXX";
+static char top[PATH_MAX + 8];		/* of the source */
 static char output[16384];		/* of the last run, stderr too */
 static rlim_t file_limit = RLIM_INFINITY;
 
@@ -24,15 +26,14 @@ static void find_mkfs(void)
 	ssize_t n = readlink("/proc/self/exe", mkfs, sizeof(mkfs) - 32);
 	int up;
 
-	if (env) {
-		snprintf(mkfs, sizeof(mkfs), "%s", env);
-		return;
-	}
 	CHECK(n > 0);
 	mkfs[n] = 0;
 	for (up = 0; up < 4; up++)
 		*strrchr(mkfs, '/') = 0;
+	snprintf(top, sizeof(top), "%s/..", mkfs);
 	strcat(mkfs, "/bin/mkfs.vexfs");
+	if (env)
+		snprintf(mkfs, sizeof(mkfs), "%s", env);
 	CHECK(!access(mkfs, X_OK));
 }
 
@@ -229,6 +230,25 @@ static void check_image(void)
 	unload_image();
 }
 
+/* As if a log of an earlier volume were there. */
+static void spoil_journal(void)
+{
+	u8 b[VEXFS_BLOCK_SIZE];
+	struct vexfs_dev *dev;
+	u64 i, n;
+
+	load_image();
+	n = vexfs_journal_blocks(&fs.geom);
+	dev = vexfs_dev_open(image, O_RDWR);
+	CHECK(!IS_ERR(dev));
+	memset(b, 0xc0, sizeof(b));
+	for (i = 1; i < n; i += 1 + n / 500)
+		CHECK_EQ(vexfs_dev_write(dev, vexfs_journal_block(&fs.geom, i),
+					 b), 0);
+	CHECK_EQ(vexfs_dev_close(dev), 0);
+	unload_image();
+}
+
 static void test_seed_figures(void)
 {
 	u64 start;
@@ -279,6 +299,7 @@ static void test_volumes(void)
 		CHECK_EQ(run(all[i].args, true), 0);
 		check_image();
 		/* And over what is there */
+		spoil_journal();
 		snprintf(args, sizeof(args), "-f -v %s", all[i].args);
 		CHECK_EQ(run(args, true), 0);
 		check_image();
@@ -371,6 +392,20 @@ static void test_sizes(void)
 	check_image();
 }
 
+/* libblkid knows nothing of what is there. */
+static void nothing_known(void)
+{
+	int fd = open(image, O_RDONLY);
+	blkid_probe pr = blkid_new_probe();
+
+	CHECK(fd >= 0 && pr);
+	CHECK_EQ(blkid_probe_set_device(pr, fd, 0, 0), 0);
+	blkid_probe_enable_partitions(pr, 1);
+	CHECK_EQ(blkid_do_probe(pr), 1);
+	blkid_free_probe(pr);
+	close(fd);
+}
+
 /* Writes @text at @off, and expects the probe to name @what. */
 static void holds(u64 bytes, u64 off, const char *text, size_t len,
 		  const char *what)
@@ -386,7 +421,7 @@ static void holds(u64 bytes, u64 off, const char *text, size_t len,
 	CHECK_EQ(run("-n", true), 0);
 	CHECK_EQ(run("-f", true), 0);
 	check_image();
-	/* Nothing of it is left. */
+	nothing_known();
 	refuses("", 1, "vexfs");
 }
 
@@ -413,6 +448,25 @@ static void test_signatures(void)
 	holds(64u << 20, 0, mbr, sizeof(mbr), "partition table (dos)");
 	holds(64u << 20, 1024, "VexFSv1", 8, "vexfs");
 	holds(64u << 20, 65600, "_BHRfS_M", 8, "btrfs");
+	holds(64u << 20, 1 << 20, "\x0d\xd0\x01\xc0", 4, "VMFS");
+}
+
+/* What file(1) says with our magic entry */
+static void test_magic(void)
+{
+	char command[2 * PATH_MAX + 64];
+	FILE *f;
+
+	new_image(64u << 20);
+	CHECK_EQ(run("-D 768 -L VectorDB", true), 0);
+	snprintf(command, sizeof(command),
+		 "file -b -m %s/Documentation/vexfs.magic %s", top, image);
+	f = popen(command, "r");
+	CHECK(f && fgets(output, sizeof(output), f));
+	CHECK_EQ(pclose(f), 0);
+	CHECK(strstr(output, "VexFS filesystem revision 1, "));
+	CHECK(strstr(output, " label \"VectorDB\", 16384 blocks of 4096 "));
+	CHECK(strstr(output, " vectors of 768 dimensions, UUID="));
 }
 
 /* A write beyond the limit fails with EFBIG, as on a full or bad device. */
@@ -435,7 +489,7 @@ int main(void)
 	if (fd >= 0)
 		close(fd);
 	find_mkfs();
-	cu_plan(7);
+	cu_plan(8);
 	cu_run("the seed's figures, fast and small", test_seed_figures);
 	cu_run("volumes of all kinds verify", test_volumes);
 	cu_run("label, UUID, dimension, size", test_fields);
@@ -443,6 +497,10 @@ int main(void)
 	cu_run("small devices are refused", test_sizes);
 	cu_run("what holds something is refused", test_signatures);
 	cu_run("errors are reported", test_errors);
+	if (access("/usr/bin/file", X_OK))
+		puts("ok 8 known to file # SKIP no file(1)");
+	else
+		cu_run("known to file(1)", test_magic);
 	unlink(image);
 	return 0;
 }

@@ -98,7 +98,7 @@ static void tu_format_groups(struct vexfs_dev *dev, struct vexfs_geom *g,
 {
 	u8 block[VEXFS_BLOCK_SIZE];
 	struct vexfs_group_desc *gd;
-	u32 nr, i, group;
+	u32 nr, i, group, csum;
 
 	for (nr = 0; nr < g->gdt_blocks; nr++) {
 		memset(block, 0, sizeof(block));
@@ -108,8 +108,8 @@ static void tu_format_groups(struct vexfs_dev *dev, struct vexfs_geom *g,
 			if (group >= g->groups)
 				break;
 			vexfs_group_desc_init(g, group, &gd[i]);
-			gd[i].bg_checksum = cpu_to_le32(
-				vexfs_group_desc_csum(fs, group, &gd[i]));
+			csum = vexfs_group_desc_csum(fs, group, &gd[i]);
+			gd[i].bg_checksum = cpu_to_le32(csum);
 		}
 		CHECK(!vexfs_dev_write(dev, vexfs_gdt_block(g, nr), block));
 	}

@@ -60,6 +60,33 @@ static int vexfs_ext_insert(struct vexfs_trans *t, struct vexfs_ext_path *p,
 	return p->err;
 }
 
+/*
+ * Maps the clusters of @r, just allocated. When they were the last ones, and
+ * the tree needs some as well, it gets the end of them.
+ */
+static int vexfs_ext_insert_run(struct vexfs_trans *t,
+				struct vexfs_ext_path *p,
+				struct vexfs_ext_rec *r, unsigned int flags)
+{
+	struct vexfs_fs *fs = p->n->fs;
+	u64 cluster = vexfs_block_to_cluster(&fs->geom, r->pblk);
+	u32 clusters = r->len >> fs->geom.cluster_shift;
+	u32 spare = p->depth + 1;
+	int err;
+
+	err = vexfs_ext_insert(t, p, r, flags);
+	if (err == -ENOSPC && clusters > spare) {
+		clusters -= spare;
+		r->len = clusters << fs->geom.cluster_shift;
+		err = vexfs_bfree(t, fs, cluster + clusters, spare);
+		if (!err)
+			err = vexfs_ext_insert(t, p, r, flags);
+	}
+	if (err && !p->err)
+		vexfs_bfree(t, fs, cluster, clusters);
+	return err;
+}
+
 static int vexfs_ext_fill_hole(struct vexfs_trans *t,
 			       struct vexfs_ext_path *p, u64 lblk, u64 len,
 			       unsigned int flags, struct vexfs_map *map)
@@ -82,11 +109,9 @@ static int vexfs_ext_fill_hole(struct vexfs_trans *t,
 	r.lblk = first;
 	r.pblk = vexfs_cluster_to_block(g, cluster);
 	r.len = clusters << g->cluster_shift;
-	err = vexfs_ext_insert(t, p, &r, flags & VEXFS_ALLOC_RESERVED);
-	if (err && !p->err) {
-		vexfs_bfree(t, n->fs, cluster, clusters);
+	err = vexfs_ext_insert_run(t, p, &r, flags & VEXFS_ALLOC_RESERVED);
+	if (err && !p->err)
 		return err;
-	}
 	n->blocks += r.len;
 	map->pblk = r.pblk + (lblk - first);
 	map->len = min(len, vexfs_ext_end(&r) - lblk);

@@ -406,9 +406,7 @@ int vexfs_ialloc(struct vexfs_trans *t, struct vexfs_fs *fs, u64 parent,
 	u32 left;
 	int ret;
 
-	do
-		*generation = get_random_u32();
-	while (!*generation);
+	*generation = max(get_random_u32(), 1u);
 	ret = vexfs_ialloc_group(t, fs, group, dir, ino);
 	if (ret)
 		return min(ret, 0);
