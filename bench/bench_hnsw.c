@@ -7,6 +7,15 @@
  * Each search is what a user gets: traversal over codes, then the exact
  * distances of all ef candidates, sorted.
  *
+ *	make build/obj/libvexfs.a
+ *	g++ -O3 -march=native -c bench/peer_hnswlib.cc -o build/peer.o
+ *	gcc -O2 -D_GNU_SOURCE -DHAVE_HNSWLIB -Iinclude \
+ *	    -Iinclude/uapi -Ifs/vexfs/libvexfs -Ifs/vexfs/simd -Itools/lib \
+ *	    bench/bench_hnsw.c tests/unit/vecfile.c build/peer.o \
+ *	    build/obj/libvexfs.a \
+ *	    -lstdc++ -lm -lpthread -o build/bench_hnsw
+ *	build/bench_hnsw -f demo/glove20k/vectors.npy
+ *
  * Copyright (C) 2026 The VexFS authors
  */
 #include <getopt.h>

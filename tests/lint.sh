@@ -85,11 +85,15 @@ IGNORE_SHIM+=,IS_ENABLED_CONFIG,MACRO_ARG_PRECEDENCE,MACRO_ARG_REUSE
 IGNORE_SHIM+=,MACRO_ARG_UNUSED,MEMORY_BARRIER,MINMAX,NEW_TYPEDEFS,SPACING
 IGNORE_SHIM+=,SYMBOLIC_PERMS,UNSPECIFIED_INT
 
+# Vector types exist by typedef only.
+IGNORE_VECTORS=$IGNORE,NEW_TYPEDEFS
+
 ignore_for() {
 	case $1 in
 	tools/lib/kshim*.h) echo "$IGNORE_SHIM" ;;
 	fs/vexfs/compat*.h) echo "$IGNORE_COMPAT" ;;
 	fs/vexfs/trace.h) echo "$IGNORE_TRACE" ;;
+	fs/vexfs/simd/*_tmpl.h) echo "$IGNORE_VECTORS" ;;
 	fs/*) echo "$IGNORE" ;;
 	include/*) echo "$IGNORE_HEADERS" ;;
 	*) echo "$IGNORE_USER" ;;

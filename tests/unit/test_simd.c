@@ -214,6 +214,9 @@ static void test_dims(u8 metric, u32 dims)
 	if (metric != VEXFS_METRIC_IP)
 		CHECK(f.keys[2] == vexfs_key_from_bits(0),
 		      "a vector is at 0 from itself, dims %u", dims);
+	if (metric != VEXFS_METRIC_IP)
+		CHECK(f.code_keys[2] >= vexfs_key_from_bits(0),
+		      "no distance is below 0, dims %u", dims);
 	fixture_free(&f);
 }
 
@@ -287,6 +290,19 @@ static void test_code_scale(void)
 		fill_random(&f, 1.0f);
 		compute(&f);
 		memcpy(keys, f.code_keys, sizeof(keys));
+	}
+	/* Where numbers lose digits, those of the largest elements suffice. */
+	for (i = 0; i < ROWS; i++)
+		for (j = 0; j < f.sp.dims; j++)
+			((float *)f.row[i])[j] *= 1 / 0x1p120f / 0x1p12f;
+	compute(&f);
+	for (i = 0; i < ROWS; i++) {
+		u32 a = vexfs_key_to_bits(keys[i]);
+		u32 b = vexfs_key_to_bits(f.code_keys[i]);
+
+		CHECK(fabsf(vt_bits_to_float(a) - vt_bits_to_float(b)) < 0.002f,
+		      "%g, was %g", (double)vt_bits_to_float(b),
+		      (double)vt_bits_to_float(a));
 	}
 	fixture_free(&f);
 	vt_done("codes of very short and very long vectors", NULL);
