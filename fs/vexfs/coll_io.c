@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the shared core asks of the kernel: rows made addressable in the page
+ * cache, rows and forks written through it.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include <linux/blkdev.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+
+#include "collection.h"
+#include "compat_mm.h"
+#include "stats.h"
+
+/* One call of pin_rows. */
+struct vexfs_pin_call {
+	struct inode		*inode;
+	const u32		*slots;
+	unsigned int		n;
+	u32			stride;
+	struct vexfs_row_pins	*pins;
+	/** @near: folio of a row before; neighbours are often asked together */
+	struct folio		*near;
+	/** @ahead: reading of all rows has been started */
+	bool			ahead;
+};
+
+/* Starts reading what is missing of [pos, pos + len); does not wait. */
+static void vexfs_row_read_ahead(struct inode *inode, loff_t pos, size_t len)
+{
+	pgoff_t index = pos >> PAGE_SHIFT;
+	pgoff_t last = (pos + len - 1) >> PAGE_SHIFT;
+	struct file_ra_state ra = {};
+	struct folio *folio;
+
+	for (; index <= last; index++) {
+		folio = vexfs_find_folio(inode->i_mapping, index);
+		if (!folio) {
+			DEFINE_READAHEAD(ractl, NULL, &ra, inode->i_mapping,
+					 index);
+
+			page_cache_ra_unbounded(&ractl, last - index + 1, 0);
+			return;
+		}
+		folio_put(folio);
+	}
+}
+
+/* The first miss starts reading all the rows, so that they come together. */
+static void vexfs_rows_read_ahead(struct vexfs_pin_call *pc, unsigned int i)
+{
+	struct blk_plug plug;
+
+	if (pc->ahead)
+		return;
+	pc->ahead = true;
+	blk_start_plug(&plug);
+	for (; i < pc->n; i++)
+		vexfs_row_read_ahead(pc->inode,
+				     (loff_t)pc->slots[i] * pc->stride,
+				     pc->stride);
+	blk_finish_plug(&plug);
+}
+
+/* The folio of @index, which row @i needs, up to date, with a reference. */
+static struct folio *vexfs_rows_folio(struct vexfs_pin_call *pc,
+				      unsigned int i, pgoff_t index)
+{
+	struct address_space *mapping = pc->inode->i_mapping;
+	struct folio *folio;
+
+	if (pc->near && folio_contains(pc->near, index)) {
+		folio_get(pc->near);
+		return pc->near;
+	}
+	folio = vexfs_find_folio(mapping, index);
+	if (folio && folio_test_uptodate(folio))
+		return folio;
+	if (folio)
+		folio_put(folio);
+	else
+		vexfs_rows_read_ahead(pc, i);
+	return read_mapping_folio(mapping, index, NULL);
+}
+
+/*
+ * A row that crosses from one folio into the next is copied together.
+ * Consumes the reference to @folio.
+ */
+static int vexfs_row_copy(struct vexfs_pin_call *pc, unsigned int i,
+			  struct folio *folio, void *to)
+{
+	loff_t pos = (loff_t)pc->slots[i] * pc->stride;
+	size_t len = pc->stride, off, n;
+
+	for (;;) {
+		off = offset_in_folio(folio, pos);
+		n = min(len, folio_size(folio) - off);
+		memcpy(to, folio_address(folio) + off, n);
+		folio_put(folio);
+		len -= n;
+		if (!len)
+			return 0;
+		to += n;
+		pos += n;
+		folio = vexfs_rows_folio(pc, i, pos >> PAGE_SHIFT);
+		if (IS_ERR(folio))
+			return PTR_ERR(folio);
+	}
+}
+
+static int vexfs_coll_pin_row(struct vexfs_pin_call *pc, unsigned int i)
+{
+	struct vexfs_row_pins *pins = pc->pins;
+	loff_t pos = (loff_t)pc->slots[i] * pc->stride;
+	struct folio *folio;
+	size_t off;
+
+	folio = vexfs_rows_folio(pc, i, pos >> PAGE_SHIFT);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	off = offset_in_folio(folio, pos);
+	if (off + pc->stride <= folio_size(folio)) {
+		pins->row[i] = folio_address(folio) + off;
+		pins->cookie[i] = folio;
+		pc->near = folio;
+		return 0;
+	}
+	pins->row[i] = pins->bounce + (size_t)i * pc->stride;
+	pins->cookie[i] = NULL;
+	return vexfs_row_copy(pc, i, folio,
+			      pins->bounce + (size_t)i * pc->stride);
+}
+
+static void vexfs_coll_unpin_rows(void *priv, struct vexfs_row_pins *pins)
+{
+	while (pins->n) {
+		pins->n--;
+		if (pins->cookie[pins->n])
+			folio_put(pins->cookie[pins->n]);
+	}
+}
+
+static int vexfs_coll_pin_rows(void *priv, const u32 *slots, unsigned int n,
+			       struct vexfs_row_pins *pins)
+{
+	struct vexfs_collection *c = priv;
+	loff_t size = i_size_read(c->inode);
+	struct vexfs_pin_call pc = {
+		.inode	= c->inode,
+		.slots	= slots,
+		.n	= n,
+		.stride	= c->cfg.stride,
+		.pins	= pins,
+	};
+	unsigned int i;
+	int err = 0;
+
+	pins->n = 0;
+	for (i = 0; i < n; i++)
+		if (((loff_t)slots[i] + 1) * pc.stride > size)
+			return -EIO;
+	for (i = 0; i < n && !err; i++) {
+		err = vexfs_coll_pin_row(&pc, i);
+		if (!err)
+			pins->n = i + 1;
+	}
+	if (err)
+		vexfs_coll_unpin_rows(c, pins);
+	return err;
+}
+
+static int vexfs_coll_write(struct inode *inode, const void *buf, size_t len,
+			    loff_t pos)
+{
+	loff_t end;
+	ssize_t n;
+	int err;
+
+	if (sb_rdonly(inode->i_sb))
+		return -EROFS;
+	if (check_add_overflow(pos, (loff_t)len, &end))
+		return -EFBIG;
+	/* RLIMIT_FSIZE and the largest file; a kworker has no limit. */
+	if (end > i_size_read(inode)) {
+		err = inode_newsize_ok(inode, end);
+		if (err)
+			return err;
+	}
+	while (len) {
+		n = vexfs_kernel_write(inode, buf, len, pos);
+		if (n <= 0)
+			return n ? n : -EIO;
+		buf += n;
+		pos += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int vexfs_coll_write_rows(void *priv, u32 slot, u32 n, const void *rows)
+{
+	struct vexfs_collection *c = priv;
+	size_t len = (size_t)n * c->cfg.stride;
+
+	vexfs_stat_add(VEXFS_STAT_ROW_BYTES, len);
+	return vexfs_coll_write(c->inode, rows, len,
+				(loff_t)slot * c->cfg.stride);
+}
+
+static int vexfs_coll_fork_read(void *priv, enum vexfs_fork fork, u64 pos,
+				void *buf, size_t len)
+{
+	struct vexfs_collection *c = priv;
+
+	if (WARN_ON_ONCE(fork >= VEXFS_COLL_NFORKS))
+		return -EINVAL;
+	if (pos > MAX_LFS_FILESIZE || len > MAX_LFS_FILESIZE - pos)
+		return -EIO;
+	return vexfs_kernel_read(c->fork[fork], buf, len, pos);
+}
+
+static int vexfs_coll_fork_write(void *priv, enum vexfs_fork fork, u64 pos,
+				 const void *buf, size_t len)
+{
+	struct vexfs_collection *c = priv;
+
+	if (WARN_ON_ONCE(fork >= VEXFS_COLL_NFORKS))
+		return -EINVAL;
+	if (pos > MAX_LFS_FILESIZE)
+		return -EFBIG;
+	vexfs_stat_add(fork == VEXFS_FORK_LOG ? VEXFS_STAT_LOG_BYTES :
+		       VEXFS_STAT_CHECKPOINT_BYTES, len);
+	return vexfs_coll_write(c->fork[fork], buf, len, pos);
+}
+
+static void vexfs_coll_io_kick(void *priv)
+{
+	vexfs_coll_queue_work(priv);
+}
+
+static bool vexfs_coll_killed(void *priv)
+{
+	return fatal_signal_pending(current);
+}
+
+const struct vexfs_coll_io vexfs_coll_kernel_io = {
+	.pin_rows	= vexfs_coll_pin_rows,
+	.unpin_rows	= vexfs_coll_unpin_rows,
+	.write_rows	= vexfs_coll_write_rows,
+	.fork_read	= vexfs_coll_fork_read,
+	.fork_write	= vexfs_coll_fork_write,
+	.kick		= vexfs_coll_io_kick,
+	.killed		= vexfs_coll_killed,
+};
