@@ -432,6 +432,45 @@ static void test_crafted(void)
 	vt_done("crafted records", NULL);
 }
 
+/* A checkpoint of 150 million slots, in a fork that is a few MiB long. */
+static void test_giant(void)
+{
+	const u64 slots = 150000000, at = 40ull * VEXFS_CHUNK_SIZE;
+	static const u32 size[2] = { 8, 1 };
+	struct vexfs_ckpt_chunk *ck;
+	struct vexfs_ckpt_dir *dir;
+	u32 n = 0, i, len;
+
+	setup(VEXFS_INDEX_FLAT);
+	mem_store_copy(&m.store, &good);
+	dir = calloc(1, VEXFS_CHUNK_SIZE);
+	ck = (void *)(dir + 1);
+	*dir = *dir_of(&good);
+	dir->cd_slots = cpu_to_le64(slots);
+	for (i = 0; i < 2; i++) {
+		struct vexfs_ckpt_section *cs = &dir->cd_section[i];
+
+		len = DIV_ROUND_UP(slots * size[i], VEXFS_CHUNK_SIZE);
+		cs->cs_bytes = cpu_to_le64(slots * size[i]);
+		cs->cs_first_chunk = cpu_to_le32(n);
+		cs->cs_nchunks = cpu_to_le32(len);
+		for (; len--; n++)
+			ck[n].ck_pos = cpu_to_le32(41 + n);
+	}
+	dir->cd_nchunks = cpu_to_le32(n);
+	len = sizeof(*dir) + n * sizeof(*ck);
+	mem_store_write(&m.store, MEM_INDEX, at, dir, len);
+	m.store.header.ch_slots = cpu_to_le64(slots);
+	m.store.header.ch_ckpt_off = cpu_to_le64(at);
+	m.store.header.ch_ckpt_len = cpu_to_le32(len);
+	m.store.header.ch_ckpt_csum =
+		cpu_to_le32(vexfs_crc32c(m.cfg.csum_seed, dir, len));
+	CHECK(try_open(false) == -EIO, "accepted");
+	free(dir);
+	teardown();
+	vt_done("more slots than the fork has room for", NULL);
+}
+
 int main(int argc, char **argv)
 {
 	u32 rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : 300;
@@ -444,6 +483,7 @@ int main(int argc, char **argv)
 	if (vexfs_simd_init(NULL))
 		return 1;
 	test_crafted();
+	test_giant();
 	run(VEXFS_INDEX_FLAT, rounds);
 	run(VEXFS_INDEX_HNSW, rounds);
 	return vt_exit();
