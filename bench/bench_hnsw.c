@@ -11,7 +11,7 @@
  *	g++ -O3 -march=native -c bench/peer_hnswlib.cc -o build/peer.o
  *	gcc -O2 -D_GNU_SOURCE -DHAVE_HNSWLIB -Iinclude \
  *	    -Iinclude/uapi -Ifs/vexfs/libvexfs -Ifs/vexfs/simd -Itools/lib \
- *	    bench/bench_hnsw.c tests/unit/vecfile.c build/peer.o \
+ *	    bench/*.c tests/unit/vecfile.c build/peer.o \
  *	    build/obj/libvexfs.a \
  *	    -lstdc++ -lm -lpthread -o build/bench_hnsw
  *	build/bench_hnsw -f demo/glove20k/vectors.npy
