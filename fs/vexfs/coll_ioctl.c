@@ -191,6 +191,17 @@ static int vexfs_insert_rows(struct vexfs_insert_call *ic,
 	}
 }
 
+/* The rows written so far go; still under the core's write_lock. */
+static void vexfs_insert_undo(struct vexfs_collection *c,
+			      struct vexfs_coll_insert *ins)
+{
+	struct vexfs_coll_stat st;
+
+	vexfs_coll_stat(c->core, &st);
+	vexfs_coll_trim(c, st.slots);
+	vexfs_coll_insert_abort(ins);
+}
+
 static int vexfs_insert_batch(struct vexfs_collection *c,
 			      struct vexfs_insert_call *ic, u64 *first_id)
 {
@@ -210,7 +221,7 @@ static int vexfs_insert_batch(struct vexfs_collection *c,
 		return err;
 	err = vexfs_insert_rows(ic, &ins);
 	if (err) {
-		vexfs_coll_insert_abort(&ins);
+		vexfs_insert_undo(c, &ins);
 		return err;
 	}
 	*first_id = ic->ids ? 0 : ins.first_id;

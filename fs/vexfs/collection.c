@@ -96,14 +96,13 @@ static int vexfs_coll_open_forks(struct vexfs_collection *c,
 }
 
 /*
- * Rows behind the last slot are left from inserts that were never committed.
- * Cut them off, on a read-only mount in memory only.
+ * Rows behind the last slot are left from inserts that failed or were never
+ * committed. Cuts them off, on a read-only mount in memory only. Nothing may
+ * be inserted meanwhile.
  */
-static int vexfs_coll_trim(struct vexfs_collection *c,
-			   const struct vexfs_coll_header *ch)
+int vexfs_coll_trim(struct vexfs_collection *c, u64 slots)
 {
 	struct inode *inode = c->inode;
-	u64 slots = le64_to_cpu(ch->ch_slots);
 	loff_t want;
 	int err = 0;
 
@@ -159,7 +158,7 @@ static int vexfs_coll_load_core(struct vexfs_collection *c)
 	if (!err)
 		err = vexfs_coll_open_forks(c, ch);
 	if (!err)
-		err = vexfs_coll_trim(c, ch);
+		err = vexfs_coll_trim(c, le64_to_cpu(ch->ch_slots));
 	if (!err) {
 		core = vexfs_coll_open(&c->cfg, ch, &vexfs_coll_kernel_io, c);
 		if (IS_ERR(core))

@@ -144,6 +144,7 @@ struct vexfs_coll_totals {
 /* Loads it when it isn't; ERR_PTR. vexfs_coll_put() ends the use. */
 struct vexfs_collection *vexfs_coll_get(struct inode *inode);
 void vexfs_coll_put(struct vexfs_collection *c);
+int vexfs_coll_trim(struct vexfs_collection *c, u64 slots);
 /* Notes the counts for those who can't ask the core. */
 void vexfs_coll_refresh(struct vexfs_collection *c,
 			struct vexfs_coll_stat *st);

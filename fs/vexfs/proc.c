@@ -180,6 +180,11 @@ static int vexfs_proc_performance(struct seq_file *m, void *v)
 	return 0;
 }
 
+void vexfs_proc_mounted(void)
+{
+	vexfs_stat_add(VEXFS_STAT_MOUNTS, 1);
+}
+
 int __init vexfs_proc_init(void)
 {
 	int err = vexfs_stats_init();

@@ -475,6 +475,7 @@ static int vexfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	vexfs_info(sb, "mounted filesystem %pUb %s with errors=%s",
 		   sb->s_uuid.b, sb_rdonly(sb) ? "ro" : "r/w",
 		   vexfs_errors_name(sbi->errors));
+	vexfs_proc_mounted();
 	return 0;
 
 out_root:

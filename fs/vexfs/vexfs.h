@@ -386,6 +386,8 @@ void vexfs_coll_exit(void);
 /* stats.c, proc.c */
 int __init vexfs_proc_init(void);
 void vexfs_proc_exit(void);
+/* Counts a mount. */
+void vexfs_proc_mounted(void);
 #else /* a filesystem only: no command exists, nothing to do */
 static inline int vexfs_coll_ioctl(struct file *file, unsigned int cmd,
 				   void __user *arg)
@@ -431,6 +433,10 @@ static inline int vexfs_proc_init(void)
 }
 
 static inline void vexfs_proc_exit(void)
+{
+}
+
+static inline void vexfs_proc_mounted(void)
 {
 }
 #endif
