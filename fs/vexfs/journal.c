@@ -155,6 +155,20 @@ bool vexfs_buf_committed_clear(struct vexfs_buf *buf, u32 bit, u32 len)
 	return clear;
 }
 
+void vexfs_buf_committed_set(struct vexfs_buf *buf, u32 bit, u32 len)
+{
+	struct journal_head *jh = jbd2_journal_grab_journal_head(buf);
+
+	if (!jh)
+		return;
+	spin_lock(&jh->b_state_lock);
+	if (jh->b_committed_data)
+		for (; len; bit++, len--)
+			__set_bit_le(bit, jh->b_committed_data);
+	spin_unlock(&jh->b_state_lock);
+	jbd2_journal_put_journal_head(jh);
+}
+
 u32 vexfs_crc32c(u32 crc, const void *data, size_t len)
 {
 	return crc32c(crc, data, len);

@@ -168,6 +168,8 @@ static int vexfs_bitmap_change(struct vexfs_trans *t, struct vexfs_fs *fs,
 	err = vexfs_trans_undo(t, buf);
 	if (err)
 		return err;
+	if (!set)
+		vexfs_buf_committed_set(buf, bit, len);
 	for (i = bit; i < bit + len; i++) {
 		if (set)
 			__set_bit_le(i, bitmap);

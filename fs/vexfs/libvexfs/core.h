@@ -99,6 +99,12 @@ int vexfs_trans_credits(struct vexfs_trans *t);
 bool vexfs_buf_committed_clear(struct vexfs_buf *buf, u32 bit, u32 len);
 
 /*
+ * Marks them used in that copy, when the transaction frees them: the copy may
+ * be older than their allocation, in a transaction that is still committing.
+ */
+void vexfs_buf_committed_set(struct vexfs_buf *buf, u32 bit, u32 len);
+
+/*
  * Reports corruption found in block @bno (of inode @ino, 0: none): logs it,
  * counts it in the superblock and acts by the errors= policy. Never call it
  * for our own bugs. Returns -EFSCORRUPTED.
