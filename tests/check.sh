@@ -19,7 +19,9 @@ passed=0 failed=0 skipped=0
 # What runs in guests. NAME, the seconds it may take, resets it may cause,
 # size of its disk, guest script; then further arguments of run.sh.
 guest_jobs() {
-	job selftests  900 0 1G tests/guest/selftests.sh
+	job selftests  900 0 1G tests/guest/selftests.sh \
+		--file demo/glove20k/vectors.npy
+	job coll_crash 900 22 512M tests/guest/coll_crash.sh
 }
 
 # The programs of tests/selftests, mkfs, vexctl and the module are in every

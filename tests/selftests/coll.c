@@ -53,22 +53,28 @@ TEST_F(coll, insert_get_delete)
 	enum { N = 300, DIMS = 24 };
 	uint64_t ids[N], first = 99, *all = NULL;
 	uint8_t found[N];
-	float *v = some(ids, N, DIMS, 1000), *got = calloc(N, DIMS * 4);
+	float *v = some(NULL, 990, DIMS, 1000), *got = calloc(N, DIMS * 4);
 	struct vexfs_info info;
 	int fd = coll_create("c", DIMS, VEXFS_L2, VEXFS_HNSW), i;
 
 	ASSERT_LE(0, fd);
+	for (i = 0; i < N; i++)
+		ids[i] = 1000 + i;
 	ASSERT_EQ(0, coll_insert(fd, ids, v, N, 0, &first));
 	EXPECT_EQ(0, first);
 	EXPECT_EQ(N, coll_get(fd, ids, N, got, found));
 	EXPECT_EQ(0, memcmp(v, got, N * DIMS * 4));
 
-	/* Assigned ids are consecutive and follow what was given. */
+	/* Assigned ids are consecutive, and never ones that exist. */
+	ASSERT_EQ(0, coll_info(fd, &info));
 	EXPECT_EQ(0, coll_insert(fd, NULL, v, 3, 0, &first));
-	EXPECT_LE(1000 + N, first);
-	EXPECT_EQ(0, coll_insert(fd, NULL, v, 3, 0, &ids[0]));
-	EXPECT_EQ(first + 3, ids[0]);
-	ids[0] = 1000;
+	EXPECT_EQ(info.next_id, first);
+	EXPECT_EQ(0, coll_insert(fd, NULL, v, 3, 0, &first));
+	EXPECT_EQ(info.next_id + 3, first);
+	EXPECT_EQ(0, coll_insert(fd, NULL, v, 990, 0, &first));
+	EXPECT_EQ(info.next_id + 6, first);
+	EXPECT_EQ(0, coll_insert(fd, NULL, v, 10, 0, &first));
+	EXPECT_EQ(1000 + N, first);
 
 	/* Every third goes; the rest stays as it was. */
 	for (i = 0; i < N; i += 3)
@@ -88,8 +94,8 @@ TEST_F(coll, insert_get_delete)
 	EXPECT_EQ(N - N / 3, coll_delete(fd, ids, N,
 					 VEXFS_DELETE_IGNORE_MISSING));
 	ASSERT_EQ(0, coll_info(fd, &info));
-	EXPECT_EQ(6, info.count);
-	EXPECT_EQ(6, coll_ids(fd, &all));
+	EXPECT_EQ(1006, info.count);
+	EXPECT_EQ(1006, coll_ids(fd, &all));
 	free(all);
 	free(got);
 	free(v);
@@ -281,7 +287,7 @@ TEST_F(coll, batch_equals_single)
 	struct vexfs_search a = {
 		.size = sizeof(a), .queries = (uintptr_t)queries,
 		.hits = (uintptr_t)all, .counts = (uintptr_t)counts,
-		.nqueries = Q, .k = K, .stride = STRIDE,
+		.nqueries = Q, .k = K, .ef = 12, .stride = STRIDE,
 	};
 	int fd = coll_create("c", DIMS, VEXFS_L2, VEXFS_HNSW), i;
 
@@ -298,7 +304,7 @@ TEST_F(coll, batch_equals_single)
 	for (i = 0; i < Q; i++) {
 		memcpy(q, queries + i * STRIDE, sizeof(q));
 		EXPECT_EQ(K, counts[i]);
-		EXPECT_EQ(K, coll_search(fd, q, K, 0, 0, one));
+		EXPECT_EQ(K, coll_search(fd, q, K, 12, 0, one));
 		EXPECT_EQ(0, memcmp(one, all + i * K, sizeof(one)));
 	}
 	a.flags = VEXFS_SEARCH_EXACT;
@@ -324,7 +330,8 @@ TEST_F(coll, recall)
 	ASSERT_EQ(0, coll_wait(fd, 200000));
 	for (i = 0; i < Q; i++) {
 		coll_fill_cluster(q, DIMS, 100000 + i, 30);
-		ASSERT_EQ(K, coll_search(fd, q, K, 0, 0, graph));
+		ASSERT_EQ(K, coll_search(fd, q, K, 100, 0, graph));
+		EXPECT_EQ(VEXFS_MODE_GRAPH, coll_mode);
 		ASSERT_EQ(K, coll_search(fd, q, K, 0, VEXFS_SEARCH_EXACT,
 					 exact));
 		for (j = 0; j < K; j++)

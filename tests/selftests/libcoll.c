@@ -15,6 +15,8 @@
 #include "libcoll.h"
 #include "libfs.h"
 
+uint32_t coll_mode;
+
 static uint64_t ptr(const void *p)
 {
 	return (uintptr_t)p;
@@ -83,7 +85,10 @@ int coll_search(int fd, const float *query, uint32_t k, uint32_t ef,
 		.k = k, .ef = ef,
 	};
 
-	return ioctl(fd, VEXFS_IOC_SEARCH, &a) ? -errno : (int)count;
+	if (ioctl(fd, VEXFS_IOC_SEARCH, &a))
+		return -errno;
+	coll_mode = a.mode;
+	return count;
 }
 
 int coll_info(int fd, struct vexfs_info *info)

@@ -24,6 +24,8 @@ int coll_get(int fd, const uint64_t *ids, uint32_t n, float *vectors,
 /* Hits of one query, or -errno. */
 int coll_search(int fd, const float *query, uint32_t k, uint32_t ef,
 		uint32_t flags, struct vexfs_hit *hits);
+/* How the last of these was answered: VEXFS_MODE_* */
+extern uint32_t coll_mode;
 int coll_info(int fd, struct vexfs_info *info);
 /* 0 when the index holds everything. */
 int coll_wait(int fd, uint32_t timeout_ms);
