@@ -66,6 +66,7 @@ FIXTURE(abi) {
 	struct vexfs_hit hits[ROWS];
 	uint8_t		found[ROWS];
 	union arg	a;
+	unsigned int	nr;
 };
 
 FIXTURE_SETUP(abi)
@@ -100,6 +101,7 @@ static void good(SELF *self, unsigned int nr)
 {
 	union arg *a = &self->a;
 
+	self->nr = nr;
 	memset(a, 0, sizeof(*a));
 	a->size = _IOC_SIZE(nr);
 	switch (nr) {
@@ -141,26 +143,36 @@ static int call(int fd, unsigned int nr, void *arg)
 	return ioctl(fd, nr, arg) ? errno : 0;
 }
 
-#define CHECK(want, got, what) do {					\
-	int _got = (got);						\
-									\
-	EXPECT_EQ(want, _got) {						\
-		TH_LOG("%s: errno %d, not %d", what, _got, want);	\
-	}								\
-} while (0)
+static void check(struct __test_metadata *_metadata, int want, int got,
+		  const char *what)
+{
+	EXPECT_EQ(want, got) {
+		TH_LOG("%s: errno %d, not %d", what, got, want);
+	}
+}
 
-#define UNCHANGED(what) do {						\
-	EXPECT_EQ(self->before, coll_digest(self->fd)) {		\
-		TH_LOG("%s changed the collection", what);		\
-	}								\
-} while (0)
+static void unchanged(struct __test_metadata *_metadata, SELF *self,
+		      const char *what)
+{
+	EXPECT_EQ(self->before, coll_digest(self->fd)) {
+		TH_LOG("%s changed the collection", what);
+	}
+}
 
-/* @nr with one thing set wrong. */
-#define BAD(nr, want, set) do {						\
-	good(self, nr);							\
+/* The call that good() prepared, with something set wrong since. */
+static void bad(struct __test_metadata *_metadata, SELF *self, int want,
+		const char *what)
+{
+	check(_metadata, want, call(self->fd, self->nr, &self->a), what);
+	unchanged(_metadata, self, what);
+}
+
+#define CHECK(want, got, what)	check(_metadata, want, got, what)
+#define UNCHANGED(what)		unchanged(_metadata, self, what)
+#define BAD(cmd, want, set) do {					\
+	good(self, cmd);						\
 	set;								\
-	CHECK(want, call(self->fd, nr, &self->a), #nr ": " #set);	\
-	UNCHANGED(#nr ": " #set);					\
+	bad(_metadata, self, want, #set);				\
 } while (0)
 
 #define A	(self->a)
@@ -326,14 +338,14 @@ TEST_F(abi, insert_faults_late)
 
 TEST_F(abi, elements_not_finite)
 {
-	static const float bad[] = { NAN, INFINITY, -INFINITY };
+	static const float wrong[] = { NAN, INFINITY, -INFINITY };
 	size_t i, at;
 
 	for (i = 0; i < 3; i++)
 		for (at = 0; at < DIMS; at += DIMS - 1) {
 			float v[DIMS] = { 0 };
 
-			v[at] = bad[i];
+			v[at] = wrong[i];
 			BAD(VEXFS_IOC_INSERT, EINVAL,
 			    A.insert.vectors = (uintptr_t)v);
 			BAD(VEXFS_IOC_SEARCH, EINVAL,
@@ -408,12 +420,18 @@ TEST_F(abi, search_arguments)
 	    A.search.stride = 0xfffffff0);
 }
 
+static void bad_create(struct __test_metadata *_metadata, SELF *self, int fd,
+		       int want, const char *what)
+{
+	check(_metadata, want, call(fd, VEXFS_IOC_CREATE, &self->a), what);
+	good(self, VEXFS_IOC_INFO);
+	check(_metadata, ENOTTY, call(fd, VEXFS_IOC_INFO, &self->a), what);
+}
+
 #define BAD_CREATE(want, set) do {					\
 	good(self, VEXFS_IOC_CREATE);					\
 	set;								\
-	CHECK(want, call(fd, VEXFS_IOC_CREATE, &A), "create: " #set);	\
-	good(self, VEXFS_IOC_INFO);					\
-	CHECK(ENOTTY, call(fd, VEXFS_IOC_INFO, &A), "create: " #set);	\
+	bad_create(_metadata, self, fd, want, #set);			\
 } while (0)
 
 TEST_F(abi, create_arguments)
