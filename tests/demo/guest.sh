@@ -12,7 +12,7 @@ data=$dir/vectors.npy
 mnt=/mnt/vexfs
 coll=$mnt/words.vex
 shown="king paris computer guitar doctor coffee"
-queries=1000
+queries=200
 exact_queries=50
 
 title() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
@@ -69,8 +69,11 @@ mkdir -p $mnt
 run mount -t vexfs "$DISK0" $mnt
 dmesg | grep -i vexfs | sed 's/^\[[^]]*\] /  /'
 
+# The processor is emulated, some 40 times slower than a real one: fewer
+# candidates while building than the default of 200.
 title "Import $(wc -l <$words) words of 100 dimensions"
-run vexctl import $coll $data --metric cosine --first-id 0
+run vexctl import $coll $data --metric cosine --first-id 0 \
+	--ef-construction 64
 run vexctl info $coll
 info=$(vexctl info $coll --json)
 case $info in
@@ -90,9 +93,9 @@ exact_check
 echo "  $exact_queries exact searches: the ids of a brute-force computation outside the kernel"
 
 title "What /proc/vexfs says"
-grep -E '^(insert|search|hits|compar|index|commit)' /proc/vexfs/stats |
+grep -E '^(insert|search|index|commit)' /proc/vexfs/stats |
 	sed 's/^/  /'
-[ "$(counter inserted_vectors)" = 20000 ] ||
+[ "$(counter insert_vectors)" = 20000 ] ||
 	fail "/proc/vexfs/stats does not count 20000 inserted vectors"
 sed 's/^/  /' /proc/vexfs/simd_stats
 
