@@ -22,6 +22,7 @@ guest_jobs() {
 	job selftests  900 0 1G tests/guest/selftests.sh \
 		--file demo/glove20k/vectors.npy
 	job coll_crash 900 22 512M tests/guest/coll_crash.sh
+	job loads      600 0 256M tests/guest/loads.sh
 }
 
 # The programs of tests/selftests, mkfs, vexctl and the module are in every

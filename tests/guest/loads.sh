@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Loads the module, mounts, works a little, unmounts and unloads, fifty times:
+# nothing may be left behind.
+. /job/lib.sh
+
+mnt=/mnt/vexfs
+mkdir -p $mnt
+
+# Memory that the kernel can't give back, in KiB.
+unreclaimable() { sed -n 's/^SUnreclaim: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
+
+work() {
+	echo "$1" >$mnt/file &&
+		vexctl create $mnt/coll.vex -d 3 >/dev/null &&
+		printf '1 2 3\n4 5 6\n' |
+		vexctl import $mnt/coll.vex - >/dev/null &&
+		rm $mnt/file $mnt/coll.vex
+}
+
+cycle() {
+	modprobe vexfs && mount -t vexfs "$DISK0" $mnt && work "$1" &&
+		umount $mnt && rmmod vexfs
+}
+
+cycles() {
+	i=0
+	while [ $i -lt "$1" ]; do
+		cycle $i || return 1
+		i=$((i + 1))
+	done
+}
+
+nothing_left() {
+	[ ! -e /proc/vexfs ] && [ ! -e /sys/fs/vexfs ] &&
+		! grep -q vexfs /proc/slabinfo &&
+		! grep -q vexfs /proc/filesystems
+}
+
+# A leak of one object a cycle is less than what caches sway by; one of a page
+# a cycle is not.
+memory_steady() { [ $(($(unreclaimable) - before)) -lt 2048 ]; }
+
+echo "@@test begin loads"
+mkfs.vexfs -f -V "$DISK0" >/dev/null || exit 1
+check "five cycles to warm up" cycles 5
+before=$(unreclaimable)
+check "fifty times load, mount, work, unmount, unload" cycles 50
+check "no /proc entry, sysfs entry, slab or filesystem type is left" \
+	nothing_left
+check "memory is what it was" memory_steady
+plan
+status=$?
+echo "@@test end loads $status"
+exit $status
