@@ -24,13 +24,7 @@
 #include "topk.h"
 #include "../tests/unit/vecfile.h"
 #include "../tests/unit/vtest.h"
-
-#ifdef HAVE_HNSWLIB
-void *peer_build(const float *v, size_t n, size_t dims, int l2, size_t m,
-		 size_t efc);
-void peer_search(void *ptr, const float *q, size_t k, size_t ef, u32 *out);
-void peer_free(void *ptr);
-#endif
+#include "peer.h"
 
 static struct options {
 	const char *file;

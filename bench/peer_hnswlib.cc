@@ -9,6 +9,8 @@
 
 #include <hnswlib/hnswlib.h>
 
+#include "peer.h"
+
 struct peer {
 	hnswlib::SpaceInterface<float> *space;
 	hnswlib::HierarchicalNSW<float> *graph;

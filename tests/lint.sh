@@ -85,6 +85,10 @@ IGNORE_SHIM+=,IS_ENABLED_CONFIG,MACRO_ARG_PRECEDENCE,MACRO_ARG_REUSE
 IGNORE_SHIM+=,MACRO_ARG_UNUSED,MEMORY_BARRIER,MINMAX,NEW_TYPEDEFS,SPACING
 IGNORE_SHIM+=,SYMBOLIC_PERMS,UNSPECIFIED_INT
 
+# The macros of kselftest's harness end in an optional statement: an if around
+# one needs its braces.
+IGNORE_SELFTEST=$IGNORE_USER,BRACES
+
 # Vector types exist by typedef only.
 IGNORE_VECTORS=$IGNORE,NEW_TYPEDEFS
 
@@ -94,6 +98,7 @@ ignore_for() {
 	fs/vexfs/compat*.h) echo "$IGNORE_COMPAT" ;;
 	fs/vexfs/trace.h) echo "$IGNORE_TRACE" ;;
 	fs/vexfs/simd/*_tmpl.h) echo "$IGNORE_VECTORS" ;;
+	tests/selftests/*) echo "$IGNORE_SELFTEST" ;;
 	fs/*) echo "$IGNORE" ;;
 	include/*) echo "$IGNORE_HEADERS" ;;
 	*) echo "$IGNORE_USER" ;;
