@@ -184,7 +184,9 @@ int vexfs_coll_commit(struct vexfs_collection *c)
 {
 	int err;
 
-	if (sb_rdonly(vexfs_coll_sb(c)))
+	/* Freezing synced all that was acknowledged. */
+	if (sb_rdonly(vexfs_coll_sb(c)) ||
+	    vexfs_coll_sb(c)->s_writers.frozen == SB_FREEZE_COMPLETE)
 		return 0;
 	mutex_lock(&c->commit_lock);
 	err = vexfs_coll_commit_locked(c);
@@ -232,4 +234,6 @@ void vexfs_coll_commit_work(struct work_struct *work)
 	if (err || st.uncommitted)
 		queue_delayed_work(vexfs_coll_wq(c), &c->commit_work,
 				   VEXFS_COLL_COMMIT_DELAY);
+	else if (st.pending)
+		queue_work(vexfs_coll_wq(c), &c->index_work);
 }

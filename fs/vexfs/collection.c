@@ -95,12 +95,7 @@ static int vexfs_coll_open_forks(struct vexfs_collection *c,
 	return 0;
 }
 
-/*
- * Rows behind the last slot are left from inserts that failed or were never
- * committed. Cuts them off, on a read-only mount in memory only. Nothing may
- * be inserted meanwhile.
- */
-int vexfs_coll_trim(struct vexfs_collection *c, u64 slots)
+static int vexfs_coll_cut(struct vexfs_collection *c, u64 slots, bool write)
 {
 	struct inode *inode = c->inode;
 	loff_t want;
@@ -116,13 +111,35 @@ int vexfs_coll_trim(struct vexfs_collection *c, u64 slots)
 				      "collection is shorter than its slots");
 	} else if (i_size_read(inode) > want) {
 		filemap_invalidate_lock(inode->i_mapping);
-		if (vexfs_coll_frozen(c))
-			truncate_setsize(inode, want);
-		else
+		if (write)
 			err = vexfs_truncate(inode, want);
+		else
+			truncate_setsize(inode, want);
 		filemap_invalidate_unlock(inode->i_mapping);
 	}
 	inode_unlock(inode);
+	return err;
+}
+
+/*
+ * Rows behind the last slot are left from inserts that failed or were never
+ * committed. Cuts them off, on a read-only mount in memory only. Nothing may
+ * be inserted meanwhile.
+ */
+int vexfs_coll_trim(struct vexfs_collection *c, u64 slots)
+{
+	return vexfs_coll_cut(c, slots, !vexfs_coll_frozen(c));
+}
+
+/* At loading: who only reads has no leave to write to a frozen volume. */
+static int vexfs_coll_trim_load(struct vexfs_collection *c, u64 slots)
+{
+	struct super_block *sb = vexfs_coll_sb(c);
+	bool write = !vexfs_coll_frozen(c) && sb_start_write_trylock(sb);
+	int err = vexfs_coll_cut(c, slots, write);
+
+	if (write)
+		sb_end_write(sb);
 	return err;
 }
 
@@ -158,7 +175,7 @@ static int vexfs_coll_load_core(struct vexfs_collection *c)
 	if (!err)
 		err = vexfs_coll_open_forks(c, ch);
 	if (!err)
-		err = vexfs_coll_trim(c, le64_to_cpu(ch->ch_slots));
+		err = vexfs_coll_trim_load(c, le64_to_cpu(ch->ch_slots));
 	if (!err) {
 		core = vexfs_coll_open(&c->cfg, ch, &vexfs_coll_kernel_io, c);
 		if (IS_ERR(core))
@@ -214,8 +231,8 @@ static struct vexfs_collection *vexfs_coll_load(struct inode *inode)
 	vexfs_coll_hook(c);
 	vexfs_stat_add(VEXFS_STAT_LOADS, 1);
 	queue_delayed_work(vexfs_coll_wq(c), &c->reap_work, VEXFS_COLL_IDLE);
-	if (st.pending)
-		vexfs_coll_queue_work(c);
+	/* There may be rows to take in, and deleted ones to scrub. */
+	vexfs_coll_queue_work(c);
 	return c;
 }
 
@@ -317,9 +334,12 @@ static int vexfs_coll_unload(struct vexfs_collection *c, bool force)
 	set_bit(VEXFS_COLL_STOP, &c->flags);
 	cancel_work_sync(&c->index_work);
 	cancel_delayed_work_sync(&c->commit_work);
+	/* The commit may have queued it, not having seen STOP yet. */
+	cancel_work_sync(&c->index_work);
 	if (c->inode->i_nlink && !vexfs_coll_frozen(c))
 		err = vexfs_coll_write_out(c, true);
-	if (err && !force) {
+	/* A broken one is good for nothing more until it is loaded again. */
+	if (err && !force && !c->broken) {
 		clear_bit(VEXFS_COLL_STOP, &c->flags);
 		vexfs_coll_queue_work(c);
 		return err;
@@ -363,7 +383,8 @@ static bool vexfs_coll_reap(struct vexfs_collection *c)
 			cancel_delayed_work(&c->reap_work);
 		else
 			queue_delayed_work(vexfs_coll_wq(c), &c->reap_work,
-					   VEXFS_COLL_IDLE);
+					   c->inode->i_nlink ?
+					   VEXFS_COLL_IDLE : HZ);
 	}
 	mutex_unlock(lock);
 	return gone;

@@ -65,6 +65,7 @@ enum {
  * @commits: as in the header [commit_lock]
  * @index_work: takes pending rows into the index
  * @index_wait: woken after each round, when @index_round has changed
+ * @index_err: of the last round, or 0
  * @index_budget: rows in a round, adapted to the time they take
  * @commit_work: commits and makes checkpoints
  * @reap_work: unloads when it is idle
@@ -94,6 +95,7 @@ struct vexfs_collection {
 	struct work_struct	index_work;
 	wait_queue_head_t	index_wait;
 	unsigned int		index_round;
+	int			index_err;
 	u32			index_budget;
 	struct delayed_work	commit_work;
 	struct delayed_work	reap_work;

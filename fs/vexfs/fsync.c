@@ -53,6 +53,9 @@ int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 			goto out;
 	}
 	ret = file_write_and_wait_range(file, start, end);
+	/* Read-only because the journal failed: what was written is not safe */
+	if (!ret && test_bit(VEXFS_SBF_ABORTED, &VEXFS_SB(inode->i_sb)->flags))
+		ret = -EROFS;
 	if (ret || sb_rdonly(inode->i_sb))
 		goto out;
 	ret = vexfs_fsync_journal(inode, datasync);

@@ -94,8 +94,11 @@ int vexfs_process_orphans(struct super_block *sb)
 		n++;
 	}
 	sbi->orphan_scan = false;
-	if (err)
-		vexfs_error(sb, ino, 0, err, "bad orphan list");
+	if (err) {
+		vexfs_warn(sb, "orphan %llu can't be cleaned up: error %d",
+			   ino, err);
+		vexfs_error_record(sb, ino, 0, __func__, __LINE__, err);
+	}
 	if (n)
 		vexfs_info(sb, "%u orphan inodes cleaned up", n);
 	return is_journal_aborted(sbi->journal) ? -EIO : 0;

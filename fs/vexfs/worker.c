@@ -45,6 +45,7 @@ static long vexfs_coll_round(struct vexfs_collection *c)
 	long left;
 
 	left = vexfs_coll_index(c->core, budget);
+	WRITE_ONCE(c->index_err, left < 0 ? left : 0);
 	took = ktime_get_ns() - start;
 	if (took > 2 * VEXFS_ROUND_NS)
 		budget = max(budget / 2, 1u);
@@ -74,27 +75,47 @@ static bool vexfs_coll_may_index(struct vexfs_collection *c)
 	       sb_rdonly(vexfs_coll_sb(c));
 }
 
-void vexfs_coll_index_work(struct work_struct *work)
+/* Rounds until there is nothing to do, or it is somebody else's turn. */
+static long vexfs_coll_rounds(struct vexfs_collection *c)
 {
-	struct vexfs_collection *c =
-		container_of(work, struct vexfs_collection, index_work);
 	unsigned int i;
 	long left = 0;
 
 	for (i = 0; i < VEXFS_ROUNDS; i++) {
 		if (!vexfs_coll_may_index(c))
-			return;
+			return -EROFS;
 		left = vexfs_coll_round(c);
 		if (left <= 0)
 			break;
 		cond_resched();
 	}
+	return left;
+}
+
+/*
+ * Scrubbing writes: not while the volume is frozen. The commit work is woken
+ * now and then until it is thawed, and starts this one again.
+ */
+void vexfs_coll_index_work(struct work_struct *work)
+{
+	struct vexfs_collection *c =
+		container_of(work, struct vexfs_collection, index_work);
+	struct super_block *sb = vexfs_coll_sb(c);
+	bool writing = !sb_rdonly(sb);
+	long left = 0;
+
+	if (!writing || sb_start_write_trylock(sb)) {
+		left = vexfs_coll_rounds(c);
+		if (writing)
+			sb_end_write(sb);
+	}
 	if (left < 0) {
 		/* Searches scan what is not indexed; the next kick retries. */
 		if (left != -EROFS && left != -EINTR)
-			vexfs_warn(vexfs_coll_sb(c),
-				   "collection %lu: indexing failed: %ld",
-				   (unsigned long)c->inode->i_ino, left);
+			pr_warn_ratelimited("vexfs (%s): collection %lu: indexing failed: %ld\n",
+					    sb->s_id,
+					    (unsigned long)c->inode->i_ino,
+					    left);
 		return;
 	}
 	if (left)
@@ -154,5 +175,9 @@ int vexfs_coll_wait(struct vexfs_collection *c, u32 timeout_ms, u64 *pending)
 		left = vexfs_coll_wait_round(c, round, left);
 		if (left < 0)
 			return -EINTR;
+		/* Asking again and again would not make it better. */
+		if (READ_ONCE(c->index_err) == -EIO ||
+		    READ_ONCE(c->index_err) == -ENOMEM)
+			return READ_ONCE(c->index_err);
 	}
 }

@@ -83,7 +83,7 @@
  * EINVAL a field is out of range, or the file is not a regular one;
  * EOPNOTSUPP a pair of type, metric and index that is not supported; EBADF
  * the descriptor is not open for both reading and writing; EROFS, ENOSPC,
- * EDQUOT, EIO.
+ * EDQUOT, EIO; EBUSY the file is mapped writable.
  */
 struct vexfs_create {
 	__u32	size;
@@ -312,7 +312,8 @@ struct vexfs_search {
  * @pending: on return, vectors the index has still to take in
  * @reserved: zero
  *
- * Errors: ENOTTY, EBADF, EINVAL, EFAULT, EINTR.
+ * Errors: ENOTTY, EBADF, EINVAL, EFAULT, EINTR; EIO, ENOMEM the index can't
+ * take a vector in (searches find it all the same).
  */
 struct vexfs_wait {
 	__u32	size;
