@@ -23,6 +23,13 @@ guest_jobs() {
 		--file demo/glove20k/vectors.npy
 	job coll_crash 900 22 512M tests/guest/coll_crash.sh
 	job loads      600 0 256M tests/guest/loads.sh
+	# The selftests on other volumes: "make check-variants".
+	asked selftests-768 900 0 1G tests/guest/selftests.sh \
+		--env "MKFS_OPTS=-V -D 768 -L VectorDB" \
+		--file demo/glove20k/vectors.npy
+	asked selftests-8k  900 0 1G tests/guest/selftests.sh \
+		--env "MKFS_OPTS=-b 8192 -i 8192 -V -D 1024" \
+		--file demo/glove20k/vectors.npy
 }
 
 # The programs of tests/selftests, mkfs, vexctl and the module are in every
@@ -245,6 +252,8 @@ guests_of() {
 		[ -z "${JOBS:-}" ] || [[ " $JOBS " = *" $1 "* ]] || return 0
 		guest_step "$kernel" "$@"
 	}
+	# Only when it is named in JOBS.
+	asked() { [ -z "${JOBS:-}" ] || job "$@"; }
 	guest_jobs
 }
 
