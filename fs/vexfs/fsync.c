@@ -59,6 +59,9 @@ int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	if (ret || sb_rdonly(inode->i_sb))
 		goto out;
 	ret = vexfs_fsync_journal(inode, datasync);
+	/* Nobody waits for a transaction that failed: there is none any more. */
+	if (!ret && is_journal_aborted(VEXFS_SB(inode->i_sb)->journal))
+		ret = -EIO;
 out:
 	err = file_check_and_advance_wb_err(file);
 	return ret ? ret : err;

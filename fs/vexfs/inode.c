@@ -78,7 +78,9 @@ static void vexfs_unpack_body(struct inode *inode, const struct vexfs_inode *di)
 	if (vexfs_is_fast_symlink(inode->i_mode, inode->i_size)) {
 		memcpy(info->symlink, di->i_symlink, inode->i_size);
 		info->symlink[inode->i_size] = '\0';
-	} else {
+	} else if (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) ||
+		   S_ISLNK(inode->i_mode)) {
+		/* Nobody verified what other inodes have there. */
 		info->node.root = di->i_root;
 	}
 	info->parent = le64_to_cpu(di->i_parent);

@@ -54,6 +54,8 @@ static int vexfs_convert_extents(handle_t *handle, struct inode *inode,
 		*lblk += done;
 		if (*lblk >= end)
 			break;
+		/* What is committed as written may not lie behind the end. */
+		vexfs_raise_disk_size(inode, (loff_t)*lblk << VEXFS_BLOCK_SHIFT);
 		ret = vexfs_log_inode(handle, inode);
 		if (!ret)
 			ret = vexfs_journal_restart(handle,

@@ -34,7 +34,9 @@ int vexfs_add_entry(handle_t *handle, struct inode *dir,
 			    inode->i_ino, fs_umode_to_ftype(inode->i_mode),
 			    &size);
 	if (ret && ret != -EEXIST) {
-		/* It may have grown in vain. */
+		/* It may have grown in vain: free blocks are within its size. */
+		i_size_write(dir, size);
+		VEXFS_I(dir)->disk_size = size;
 		vexfs_log_inode(handle, dir);
 		return ret;
 	}
@@ -173,13 +175,11 @@ static int vexfs_create_named(handle_t *handle, struct inode *dir,
 		ret = vexfs_log_inode(handle, inode);
 	if (ret)
 		return ret;
-	/* Logged with the directory, by vexfs_add_entry(). */
-	if (S_ISDIR(inode->i_mode))
-		vexfs_inc_dir_count(dir);
 	ret = vexfs_add_entry(handle, dir, &dentry->d_name, inode);
-	if (ret && S_ISDIR(inode->i_mode))
-		vexfs_dec_dir_count(dir);
-	return ret;
+	if (ret || !S_ISDIR(inode->i_mode))
+		return ret;
+	vexfs_inc_dir_count(dir);
+	return vexfs_log_inode(handle, dir);
 }
 
 static int vexfs_create_once(struct mnt_idmap *idmap, struct inode *dir,

@@ -160,6 +160,10 @@ static int vexfs_rename_move(handle_t *handle, struct vexfs_rename_args *args)
 	struct inode *inode = args->old.inode;
 	int ret;
 
+	if (args->new.inode && !args->new.inode->i_nlink)
+		return VEXFS_CORRUPTED(VEXFS_FS(inode->i_sb),
+				       args->new.inode->i_ino, 0,
+				       "a name of an inode without links");
 	if (args->new.is_dir) {
 		ret = vexfs_dir_empty(&VEXFS_I(args->new.inode)->node);
 		if (ret <= 0)

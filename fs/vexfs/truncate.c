@@ -109,6 +109,11 @@ static int vexfs_truncate_down(struct inode *inode, loff_t size)
 	int err, err2;
 
 	err = vexfs_truncate_page(inode, size);
+	/* The size on disk must not pass what was written. */
+	if (!err && READ_ONCE(VEXFS_I(inode)->disk_size) < size)
+		err = filemap_write_and_wait_range(inode->i_mapping,
+						   VEXFS_I(inode)->disk_size,
+						   size - 1);
 	if (err)
 		return err;
 	truncate_setsize(inode, size);
