@@ -40,8 +40,6 @@
 #define VEXFS_BATCH_ROWS	VEXFS_BATCH_MAX
 /* Chunks of the index fork: files end at 16 TiB */
 #define VEXFS_MAX_CHUNKS	(64u << 20)
-/* Chunks of the index fork: files end at 16 TiB */
-#define VEXFS_MAX_CHUNKS	(64u << 20)
 /* Bytes of vectors handled at a time, as an FPU section may take */
 #define VEXFS_SPAN_BYTES	(64u << 10)
 /* Slots handled under the innermost lock at a time */
