@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checkpoints: ids, flags, graph and codes are written to the index fork in
+ * Checkpoints: ids, flags and the index are written to the index fork in
  * chunks. A chunk in use is never overwritten: what changed goes to free
  * chunks, what didn't is shared with the checkpoint before.
  *
@@ -31,12 +31,8 @@ struct vexfs_arena *vexfs_ckpt_arena(struct vexfs_coll *coll, u32 sect)
 		return &coll->ids;
 	case VEXFS_CK_FLAGS:
 		return &coll->flags;
-	case VEXFS_CK_GRAPH0:
-		return &coll->graph.links;
-	case VEXFS_CK_CODES:
-		return &coll->graph.codes;
 	default:
-		return NULL;
+		return coll->ops->arena(coll, sect);
 	}
 }
 
@@ -48,10 +44,15 @@ u32 vexfs_ckpt_item_size(const struct vexfs_coll *coll, u32 sect)
 	return a ? a->item_size : 8 + 4 * coll->cfg.m;
 }
 
-/* A flat index has ids and flags only. */
+/* Ids and flags always, the rest is the index's. */
+bool vexfs_ckpt_has(const struct vexfs_coll *coll, u32 sect)
+{
+	return sect <= VEXFS_CK_FLAGS || coll->ops->sections & BIT(sect);
+}
+
 u32 vexfs_ckpt_sections(const struct vexfs_coll *coll)
 {
-	return vexfs_coll_hnsw(coll) ? VEXFS_CK_NR : VEXFS_CK_GRAPH0;
+	return VEXFS_CK_FLAGS + 1 + hweight32(coll->ops->sections);
 }
 
 void vexfs_ckpt_free(struct vexfs_ckpt *ckpt)
@@ -67,9 +68,11 @@ static bool vexfs_ckpt_dirty(struct vexfs_coll *coll)
 {
 	u32 i, c;
 
-	for (i = 0; i < vexfs_ckpt_sections(coll); i++) {
-		struct vexfs_arena *a = vexfs_ckpt_arena(coll, i);
+	for (i = 0; i < VEXFS_CK_NR; i++) {
+		struct vexfs_arena *a = NULL;
 
+		if (vexfs_ckpt_has(coll, i))
+			a = vexfs_ckpt_arena(coll, i);
 		for (c = 0; a && c < vexfs_arena_chunks(a, coll->slots); c++) {
 			if (vexfs_arena_is_dirty(a, c))
 				return true;
@@ -267,6 +270,7 @@ static void vexfs_ckpt_fill_dir(struct vexfs_coll *coll,
 				struct vexfs_ckpt_dir *dir)
 {
 	struct vexfs_ckpt_chunk *ck = (void *)(dir + 1);
+	struct vexfs_ckpt_section *cs = dir->cd_section;
 	u32 i, n = 0;
 
 	dir->cd_magic = cpu_to_le32(VEXFS_MAGIC_CKPT);
@@ -275,16 +279,17 @@ static void vexfs_ckpt_fill_dir(struct vexfs_coll *coll,
 	dir->cd_log_seq = cpu_to_le64(coll->log_seq);
 	dir->cd_slots = cpu_to_le64(coll->slots);
 	dir->cd_entry = cpu_to_le32(VEXFS_GRAPH_NONE);
-	if (vexfs_coll_hnsw(coll)) {
+	if (coll->cfg.index == VEXFS_INDEX_HNSW) {
 		dir->cd_entry = cpu_to_le32(vexfs_graph_entry(&coll->graph));
 		dir->cd_max_level =
 			cpu_to_le32(vexfs_graph_max_level(&coll->graph));
 	}
 	dir->cd_nsections = cpu_to_le32(vexfs_ckpt_sections(coll));
-	for (i = 0; i < vexfs_ckpt_sections(coll); i++) {
-		struct vexfs_ckpt_section *cs = &dir->cd_section[i];
+	for (i = 0; i < VEXFS_CK_NR; i++) {
 		const struct vexfs_ckpt_map *m = &coll->next.map[i];
 
+		if (!vexfs_ckpt_has(coll, i))
+			continue;
 		cs->cs_type = cpu_to_le32(vexfs_ckpt_types[i]);
 		cs->cs_version = cpu_to_le32(VEXFS_GRAPH_SECT_VERSION);
 		cs->cs_bytes = cpu_to_le64(m->bytes);
@@ -293,6 +298,7 @@ static void vexfs_ckpt_fill_dir(struct vexfs_coll *coll,
 		cs->cs_nchunks = cpu_to_le32(m->nchunks);
 		memcpy(ck + n, m->chunk, m->nchunks * sizeof(*ck));
 		n += m->nchunks;
+		cs++;
 	}
 	dir->cd_nchunks = cpu_to_le32(n);
 }
@@ -333,7 +339,9 @@ static int vexfs_ckpt_save(struct vexfs_coll *coll)
 	if (!buf)
 		return -ENOMEM;
 	err = vexfs_chunks_room(coll, VEXFS_CHUNK_MAP_MIN);
-	for (i = 0; !err && i < vexfs_ckpt_sections(coll); i++) {
+	for (i = 0; !err && i < VEXFS_CK_NR; i++) {
+		if (!vexfs_ckpt_has(coll, i))
+			continue;
 		if (i == VEXFS_CK_UPPER)
 			err = vexfs_ckpt_save_upper(coll, buf);
 		else
@@ -349,8 +357,8 @@ static void vexfs_ckpt_set_clean(struct vexfs_coll *coll)
 {
 	u32 i;
 
-	for (i = 0; i < vexfs_ckpt_sections(coll); i++) {
-		if (i != VEXFS_CK_UPPER)
+	for (i = 0; i < VEXFS_CK_NR; i++) {
+		if (vexfs_ckpt_has(coll, i) && i != VEXFS_CK_UPPER)
 			vexfs_arena_set_all_dirty(vexfs_ckpt_arena(coll, i),
 						  false);
 	}
@@ -361,7 +369,7 @@ static void vexfs_ckpt_set_dirty(struct vexfs_coll *coll)
 {
 	u32 i, c;
 
-	for (i = 0; i < vexfs_ckpt_sections(coll); i++) {
+	for (i = 0; i < VEXFS_CK_NR; i++) {
 		const struct vexfs_ckpt_map *m = &coll->next.map[i];
 		const struct vexfs_ckpt_map *old = &coll->ckpt.map[i];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is done in the background: rows are taken into the graph, and deleted
- * ones out of it and zeroed.
+ * Which index a collection has, and what is done in the background: rows are
+ * taken into it, and deleted ones out of it and zeroed.
  *
  * Copyright (C) 2026 The VexFS authors
  */
@@ -15,34 +15,27 @@
 #define VEXFS_TAIL_MIN		256u
 #define VEXFS_TAIL_MAX		4096u
 
+const struct vexfs_index_ops vexfs_flat_ops = { };
+
+/* By number; a configuration that was checked has no other. */
+static const struct vexfs_index_ops *const vexfs_indexes[] = {
+	[VEXFS_INDEX_FLAT]	= &vexfs_flat_ops,
+	[VEXFS_INDEX_HNSW]	= &vexfs_hnsw_ops,
+};
+
 int vexfs_coll_index_init(struct vexfs_coll *coll)
 {
-	struct vexfs_graph_config gc = {
-		.space = &coll->sp,
-		.m = coll->cfg.m,
-		.ef_construction = coll->cfg.ef_construction,
-		.seed = coll->cfg.seed,
-	};
-	int err;
-
-	if (!vexfs_coll_hnsw(coll))
-		return 0;
-	err = vexfs_graph_init(&coll->graph, &gc);
-	if (err)
-		return err;
-	coll->scratch = vexfs_graph_scratch_alloc();
-	coll->pins = vexfs_coll_pins_alloc(coll);
-	return coll->scratch && coll->pins ? 0 : -ENOMEM;
+	if (coll->cfg.index >= ARRAY_SIZE(vexfs_indexes) ||
+	    !vexfs_indexes[coll->cfg.index])
+		return -EINVAL;
+	coll->ops = vexfs_indexes[coll->cfg.index];
+	return coll->ops->init ? coll->ops->init(coll) : 0;
 }
 
 void vexfs_coll_index_free(struct vexfs_coll *coll)
 {
-	/* It may be that there is no graph yet */
-	if (coll->graph.links.item_size)
-		vexfs_graph_free(&coll->graph);
-	if (coll->scratch)
-		vexfs_graph_scratch_free(coll->scratch);
-	vexfs_coll_pins_free(coll->pins);
+	if (coll->ops && coll->ops->free)
+		coll->ops->free(coll);
 }
 
 u32 vexfs_coll_tail_bound(struct vexfs_coll *coll)
@@ -63,15 +56,14 @@ void vexfs_coll_kick(struct vexfs_coll *coll)
 		coll->io->kick(coll->priv);
 }
 
-/* [index_lock, sem] Takes a slot out of the graph. */
+/* [index_lock, sem] Takes a slot out of the index. */
 static int vexfs_index_remove(struct vexfs_coll *coll, u32 slot)
 {
 	int err;
 
-	err = vexfs_graph_scratch_prepare(coll->scratch, &coll->graph, 0);
+	err = coll->ops->remove(coll, slot);
 	if (err)
 		return err;
-	vexfs_graph_remove(&coll->graph, slot, coll->scratch);
 	write_lock(&coll->lock);
 	vexfs_coll_set_flags(coll, slot, VEXFS_SLOT_INDEXED, 0);
 	coll->unsaved++;
@@ -81,11 +73,11 @@ static int vexfs_index_remove(struct vexfs_coll *coll, u32 slot)
 
 /*
  * [index_lock, sem] After a crash a slot may be live with a new row while the
- * checkpoint's graph still has the old one there.
+ * checkpoint's index still has the old one there.
  */
 static int vexfs_index_unstale(struct vexfs_coll *coll, u32 slot)
 {
-	if (!coll->stale || !vexfs_graph_has(&coll->graph, slot))
+	if (!coll->stale || !coll->ops->has(coll, slot))
 		return 0;
 	coll->stale--;
 	return vexfs_index_remove(coll, slot);
@@ -93,21 +85,9 @@ static int vexfs_index_unstale(struct vexfs_coll *coll, u32 slot)
 
 static int vexfs_index_add(struct vexfs_coll *coll, u32 slot)
 {
-	struct vexfs_row_pins *pins = coll->pins;
-	int err;
+	int err = vexfs_index_unstale(coll, slot);
 
-	err = vexfs_index_unstale(coll, slot);
-	if (!err)
-		err = vexfs_graph_scratch_prepare(coll->scratch, &coll->graph,
-						  0);
-	if (!err)
-		err = coll->io->pin_rows(coll->priv, &slot, 1, pins);
-	if (err)
-		return err;
-	err = vexfs_graph_insert(&coll->graph, slot, pins->row[0],
-				 coll->scratch);
-	coll->io->unpin_rows(coll->priv, pins);
-	return err;
+	return err ? err : coll->ops->add(coll, slot);
 }
 
 /* [index_lock] The pending slot at the head; *more: there was one. */
@@ -133,7 +113,7 @@ static int vexfs_index_step(struct vexfs_coll *coll, bool *more)
 	if (err)
 		goto out;
 	write_lock(&coll->lock);
-	/* In the graph first, out of the ring then: searches look at both */
+	/* In the index first, out of the ring then: searches look at both */
 	pending->head++;
 	if (vexfs_coll_is_live(coll, slot))
 		coll->waiting--;
@@ -182,7 +162,7 @@ static int vexfs_sweep_slot(struct vexfs_coll *coll, u32 slot)
 	int err = 0;
 
 	down_read(&coll->sem);
-	if (vexfs_coll_hnsw(coll) && vexfs_graph_has(&coll->graph, slot))
+	if (vexfs_coll_holds(coll) && coll->ops->has(coll, slot))
 		err = vexfs_index_remove(coll, slot);
 	up_read(&coll->sem);
 	return err ? err : vexfs_coll_zero_rows(coll, slot, 1);
@@ -218,7 +198,7 @@ static long vexfs_sweep(struct vexfs_coll *coll, u32 budget)
 
 static long vexfs_index_locked(struct vexfs_coll *coll, u32 budget)
 {
-	bool more = vexfs_coll_hnsw(coll);
+	bool more = vexfs_coll_holds(coll);
 	long ret;
 	u32 n;
 

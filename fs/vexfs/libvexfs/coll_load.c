@@ -83,9 +83,9 @@ static u64 vexfs_section_most(const struct vexfs_coll *coll, u32 sect,
 }
 
 static int vexfs_section_verify(const struct vexfs_coll *coll, u32 sect,
-				const struct vexfs_ckpt_dir *dir, u32 first)
+				const struct vexfs_ckpt_dir *dir,
+				const struct vexfs_ckpt_section *cs, u32 first)
 {
-	const struct vexfs_ckpt_section *cs = &dir->cd_section[sect];
 	u64 most = vexfs_section_most(coll, sect, le64_to_cpu(dir->cd_slots));
 	u64 bytes = le64_to_cpu(cs->cs_bytes);
 	u32 size = le32_to_cpu(cs->cs_item_size);
@@ -109,23 +109,27 @@ static int vexfs_dir_sections(struct vexfs_coll *coll,
 			      const struct vexfs_ckpt_dir *dir)
 {
 	const struct vexfs_ckpt_chunk *ck = (const void *)(dir + 1);
+	const struct vexfs_ckpt_section *cs = dir->cd_section;
 	struct vexfs_ckpt_map *m;
 	u32 i, first = 0;
 	int err;
 
-	for (i = 0; i < vexfs_ckpt_sections(coll); i++) {
-		err = vexfs_section_verify(coll, i, dir, first);
+	for (i = 0; i < VEXFS_CK_NR; i++) {
+		if (!vexfs_ckpt_has(coll, i))
+			continue;
+		err = vexfs_section_verify(coll, i, dir, cs, first);
 		if (err)
 			return err;
 		m = &coll->ckpt.map[i];
-		m->bytes = le64_to_cpu(dir->cd_section[i].cs_bytes);
-		m->nchunks = le32_to_cpu(dir->cd_section[i].cs_nchunks);
+		m->bytes = le64_to_cpu(cs->cs_bytes);
+		m->nchunks = le32_to_cpu(cs->cs_nchunks);
 		m->chunk = kvmalloc_array(max(m->nchunks, 1u), sizeof(*ck),
 					  VEXFS_GFP);
 		if (!m->chunk)
 			return -ENOMEM;
 		memcpy(m->chunk, ck + first, m->nchunks * sizeof(*ck));
 		first += m->nchunks;
+		cs++;
 	}
 	return first == le32_to_cpu(dir->cd_nchunks) ? 0 : -EFSCORRUPTED;
 }
@@ -184,8 +188,8 @@ static int vexfs_ckpt_claim(struct vexfs_coll *coll, u64 end)
 	return err;
 }
 
-static int vexfs_chunk_read(struct vexfs_coll *coll,
-			    const struct vexfs_ckpt_map *m, u32 c, void *buf)
+int vexfs_chunk_read(struct vexfs_coll *coll, const struct vexfs_ckpt_map *m,
+		     u32 c, void *buf)
 {
 	u32 len = vexfs_chunk_len(m->bytes, c);
 	u64 pos = le32_to_cpu(m->chunk[c].ck_pos);
@@ -200,7 +204,7 @@ static int vexfs_chunk_read(struct vexfs_coll *coll,
 	return err;
 }
 
-static int vexfs_load_arena(struct vexfs_coll *coll, u32 sect, void *buf)
+int vexfs_load_arena(struct vexfs_coll *coll, u32 sect, void *buf)
 {
 	struct vexfs_arena *a = vexfs_ckpt_arena(coll, sect);
 	const struct vexfs_ckpt_map *m = &coll->ckpt.map[sect];
@@ -220,7 +224,7 @@ static bool vexfs_flags_valid(const struct vexfs_coll *coll, u8 f)
 {
 	if (f & ~VEXFS_SLOT_ON_DISK)
 		return false;
-	if (f & VEXFS_SLOT_INDEXED && !vexfs_coll_hnsw(coll))
+	if (f & VEXFS_SLOT_INDEXED && !vexfs_coll_holds(coll))
 		return false;
 	return !(f & VEXFS_SLOT_LIVE && f & VEXFS_SLOT_SCRUB);
 }
@@ -257,47 +261,7 @@ static int vexfs_load_slots(struct vexfs_coll *coll)
 	return 0;
 }
 
-static int vexfs_load_upper(struct vexfs_coll *coll, void **upper)
-{
-	const struct vexfs_ckpt_map *m = &coll->ckpt.map[VEXFS_CK_UPPER];
-	u32 c;
-	int err = 0;
-
-	*upper = kvmalloc(max_t(u64, m->bytes, 1), VEXFS_GFP);
-	if (!*upper)
-		return -ENOMEM;
-	for (c = 0; !err && c < m->nchunks; c++)
-		err = vexfs_chunk_read(coll, m, c, *upper +
-				       (u64)c * VEXFS_CHUNK_SIZE);
-	return err;
-}
-
-static int vexfs_load_graph(struct vexfs_coll *coll,
-			    const struct vexfs_ckpt_dir *dir, void *buf)
-{
-	const struct vexfs_graph_filter indexed = {
-		.flags = &coll->flags,
-		.mask = VEXFS_SLOT_INDEXED,
-		.want = VEXFS_SLOT_INDEXED,
-	};
-	void *upper = NULL;
-	int err;
-
-	err = vexfs_load_arena(coll, VEXFS_CK_GRAPH0, buf);
-	if (!err)
-		err = vexfs_load_arena(coll, VEXFS_CK_CODES, buf);
-	if (!err)
-		err = vexfs_load_upper(coll, &upper);
-	if (!err)
-		err = vexfs_graph_load(&coll->graph, &indexed,
-				       le32_to_cpu(dir->cd_entry),
-				       le32_to_cpu(dir->cd_max_level), upper,
-				       coll->ckpt.map[VEXFS_CK_UPPER].bytes);
-	kvfree(upper);
-	return err;
-}
-
-/* Without a graph: nothing is indexed, and none of its chunks can be shared */
+/* Without an index: nothing is in it, and none of its chunks can be shared. */
 static int vexfs_load_damaged(struct vexfs_coll *coll)
 {
 	u32 slot, i;
@@ -305,25 +269,22 @@ static int vexfs_load_damaged(struct vexfs_coll *coll)
 
 	coll->damaged = true;
 	vexfs_coll_index_free(coll);
-	coll->scratch = NULL;
-	coll->pins = NULL;
-	memset(&coll->graph, 0, sizeof(coll->graph));
 	err = vexfs_coll_index_init(coll);
-	if (!err)
-		err = vexfs_graph_reserve(&coll->graph, coll->cap);
+	if (!err && coll->ops->reserve)
+		err = coll->ops->reserve(coll, coll->cap);
 	if (err)
 		return err;
 	for (slot = 0; slot < coll->slots; slot++)
 		vexfs_coll_set_flags(coll, slot, VEXFS_SLOT_INDEXED, 0);
 	/* Their chunks stay taken until the next time it is opened */
-	for (i = VEXFS_CK_GRAPH0; i < VEXFS_CK_NR; i++) {
+	for (i = VEXFS_CK_FLAGS + 1; i < VEXFS_CK_NR; i++) {
 		kvfree(coll->ckpt.map[i].chunk);
 		memset(&coll->ckpt.map[i], 0, sizeof(coll->ckpt.map[i]));
 	}
 	return 0;
 }
 
-/* Live rows that the graph lacks are for the index to take in. */
+/* Live rows that the index lacks are for the index to take in. */
 static void vexfs_load_pending(struct vexfs_coll *coll)
 {
 	u32 slot;
@@ -339,11 +300,29 @@ static void vexfs_load_pending(struct vexfs_coll *coll)
 	}
 }
 
+static int vexfs_load_index(struct vexfs_coll *coll,
+			    const struct vexfs_ckpt_dir *dir, void *buf)
+{
+	u32 i;
+	int err;
+
+	err = coll->ops->load(coll, dir, buf);
+	for (i = 0; i < VEXFS_CK_NR; i++) {
+		if (vexfs_ckpt_has(coll, i) && i != VEXFS_CK_UPPER)
+			vexfs_arena_set_all_dirty(vexfs_ckpt_arena(coll, i),
+						  false);
+	}
+	if (err && err != -ENOMEM)
+		err = vexfs_load_damaged(coll);
+	if (!err)
+		vexfs_load_pending(coll);
+	return err;
+}
+
 static int vexfs_load_sections(struct vexfs_coll *coll,
 			       const struct vexfs_ckpt_dir *dir)
 {
 	void *buf = kvmalloc(VEXFS_CHUNK_SIZE, VEXFS_GFP);
-	u32 i;
 	int err;
 
 	if (!buf)
@@ -355,17 +334,8 @@ static int vexfs_load_sections(struct vexfs_coll *coll,
 		err = vexfs_load_arena(coll, VEXFS_CK_FLAGS, buf);
 	if (!err)
 		err = vexfs_load_slots(coll);
-	if (!err && vexfs_coll_hnsw(coll)) {
-		err = vexfs_load_graph(coll, dir, buf);
-		for (i = 0; i < vexfs_ckpt_sections(coll); i++)
-			if (i != VEXFS_CK_UPPER)
-				vexfs_arena_set_all_dirty(vexfs_ckpt_arena(coll, i),
-							  false);
-		if (err && err != -ENOMEM)
-			err = vexfs_load_damaged(coll);
-		if (!err)
-			vexfs_load_pending(coll);
-	}
+	if (!err && vexfs_coll_holds(coll))
+		err = vexfs_load_index(coll, dir, buf);
 	kvfree(buf);
 	return err;
 }

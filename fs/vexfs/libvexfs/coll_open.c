@@ -284,8 +284,8 @@ static u64 vexfs_coll_memory(const struct vexfs_coll *coll)
 	n += vexfs_idmap_memory(&coll->map);
 	n += ((u64)coll->pending.mask + coll->freed.mask + 2) * sizeof(u32);
 	n += coll->reusable_cap * sizeof(u32);
-	if (vexfs_coll_hnsw(coll))
-		n += vexfs_graph_memory(&coll->graph);
+	if (coll->ops->memory)
+		n += coll->ops->memory(coll);
 	return n;
 }
 
@@ -296,7 +296,7 @@ void vexfs_coll_stat(struct vexfs_coll *coll, struct vexfs_coll_stat *st)
 	read_lock(&coll->lock);
 	st->live = coll->live;
 	st->slots = coll->slots;
-	if (vexfs_coll_hnsw(coll)) {
+	if (vexfs_coll_holds(coll)) {
 		st->pending = coll->waiting;
 		st->indexed = coll->live - coll->waiting;
 	}
@@ -304,7 +304,7 @@ void vexfs_coll_stat(struct vexfs_coll *coll, struct vexfs_coll_stat *st)
 	st->uncommitted = coll->log_end - coll->durable_end;
 	st->memory = vexfs_coll_memory(coll);
 	read_unlock(&coll->lock);
-	if (vexfs_coll_hnsw(coll))
+	if (coll->cfg.index == VEXFS_INDEX_HNSW)
 		st->max_level = vexfs_graph_max_level(&coll->graph);
 	up_read(&coll->sem);
 	st->rebuilt = coll->rebuilt;

@@ -93,6 +93,47 @@ enum {
 	VEXFS_CK_NR,
 };
 
+struct vexfs_coll;
+struct vexfs_coll_searcher;
+
+/*
+ * What an index does for a collection; what it has no use for is NULL. Locks
+ * in brackets are held by the caller, besides write_lock or index_lock as it
+ * says.
+ */
+struct vexfs_index_ops {
+	/** @sections: BIT(VEXFS_CK_*) of those it adds to a checkpoint */
+	u32	sections;
+	/** @holds: it takes rows in, so that they are waiting until then */
+	bool	holds;
+	int (*init)(struct vexfs_coll *coll);
+	/* Also after an @init that failed, or none; @init may follow */
+	void (*free)(struct vexfs_coll *coll);
+	/* [sem for writing] Memory for the slots [0, slots). */
+	int (*reserve)(struct vexfs_coll *coll, u32 slots);
+	u64 (*memory)(const struct vexfs_coll *coll);
+	/* [index_lock, sem] A row, which is live and waiting. */
+	int (*add)(struct vexfs_coll *coll, u32 slot);
+	bool (*has)(const struct vexfs_coll *coll, u32 slot);
+	int (*remove)(struct vexfs_coll *coll, u32 slot);
+	/* The arena that is this section, NULL for none. */
+	struct vexfs_arena *(*arena)(struct vexfs_coll *coll, u32 sect);
+	/* Reads what it has in a checkpoint; @buf is VEXFS_CHUNK_SIZE. */
+	int (*load)(struct vexfs_coll *coll, const struct vexfs_ckpt_dir *dir,
+		    void *buf);
+	/* Would a scan cost less? @ef is never less than k. */
+	bool (*scan_wins)(struct vexfs_coll *coll, u32 live, u32 ef);
+	/* [sem] Where the query goes, with memory for a search. */
+	int (*prepare)(struct vexfs_coll_searcher *s, u32 ef,
+		       struct vexfs_query **query);
+	/* [sem] -EAGAIN when it hadn't enough. */
+	int (*search)(struct vexfs_coll_searcher *s, u32 k, u32 ef,
+		      struct vexfs_coll_hit *hits, u32 *count);
+};
+
+extern const struct vexfs_index_ops vexfs_flat_ops;
+extern const struct vexfs_index_ops vexfs_hnsw_ops;
+
 /* A checkpoint: the one on disk, or the one being made. */
 struct vexfs_ckpt {
 	u64	off;			/* of the directory */
@@ -104,6 +145,7 @@ struct vexfs_ckpt {
 struct vexfs_coll {
 	struct vexfs_coll_config cfg;
 	struct vexfs_space sp;
+	const struct vexfs_index_ops *ops;
 	const struct vexfs_coll_io *io;
 	void *priv;
 	/** @span: rows that are handled at a time */
@@ -179,9 +221,10 @@ struct vexfs_coll {
 	bool damaged;
 };
 
-static inline bool vexfs_coll_hnsw(const struct vexfs_coll *coll)
+/* Is there an index that rows have to be taken into? */
+static inline bool vexfs_coll_holds(const struct vexfs_coll *coll)
 {
-	return coll->cfg.index == VEXFS_INDEX_HNSW;
+	return coll->ops->holds;
 }
 
 static inline u64 vexfs_coll_id(const struct vexfs_coll *coll, u32 slot)
@@ -253,7 +296,11 @@ void vexfs_coll_kick(struct vexfs_coll *coll);
 extern const u32 vexfs_ckpt_types[VEXFS_CK_NR];
 struct vexfs_arena *vexfs_ckpt_arena(struct vexfs_coll *coll, u32 sect);
 u32 vexfs_ckpt_item_size(const struct vexfs_coll *coll, u32 sect);
+bool vexfs_ckpt_has(const struct vexfs_coll *coll, u32 sect);
 u32 vexfs_ckpt_sections(const struct vexfs_coll *coll);
+int vexfs_chunk_read(struct vexfs_coll *coll, const struct vexfs_ckpt_map *m,
+		     u32 c, void *buf);
+int vexfs_load_arena(struct vexfs_coll *coll, u32 sect, void *buf);
 void vexfs_ckpt_free(struct vexfs_ckpt *ckpt);
 int vexfs_ckpt_load(struct vexfs_coll *coll,
 		    const struct vexfs_coll_header *ch);

@@ -1,56 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Searches: a scan of all rows, or the graph and the rows it lacks. Either
+ * Searches: a scan of all rows, or the index and the rows it lacks. Either
  * way what is returned was compared with the full row.
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include "coll_priv.h"
-#include "topk.h"
+#include "coll_search.h"
 
-/*
- * Comparing a row costs a scan less than a step of the graph, and it is
- * exact: up to so many times ef rows are scanned.
- */
-#define VEXFS_SCAN_FACTOR	8u
-/*
- * Of the graph's candidates, which are ranked by 8-bit codes, so many are
- * ranked again by their rows. The codes are good for two decimal places; what
- * belongs among the first k isn't behind the first 4 k.
- */
-#define VEXFS_RERANK_FACTOR	4u
-#define VEXFS_RERANK_MIN	64u
-
-/*
- * Hits kept besides the k that are wanted, in place of those that are deleted
- * while the search goes on.
- */
-#define VEXFS_SPARE_HITS	32u
 /* Scans that may come to nothing before changes are kept out of one. */
 #define VEXFS_SCAN_TRIES	3u
-
-struct vexfs_coll_searcher {
-	struct vexfs_coll *coll;
-	struct vexfs_row_pins *pins;
-	struct vexfs_graph_scratch *scratch;
-	/** @query: prepared; in the scratch or in @query_mem */
-	struct vexfs_query *query;
-	void *query_mem;
-	/** @tail: rows that the index lacked when the search began */
-	u32 *tail;
-	u32 ntail;
-	u32 tail_cap;
-	/** @cand: what the graph found */
-	struct vexfs_graph_hit *cand;
-	u32 cand_cap;
-	/** @hits: two lists: from the graph or a scan, from the tail */
-	struct vexfs_coll_hit *hits;
-	u32 hits_cap;
-	u64 compared;
-	u32 nbatch;
-	u32 batch[VEXFS_PIN_MAX];
-	u32 keys[VEXFS_PIN_MAX];
-};
 
 struct vexfs_coll_searcher *vexfs_coll_searcher_alloc(struct vexfs_coll *coll)
 {
@@ -61,9 +19,10 @@ struct vexfs_coll_searcher *vexfs_coll_searcher_alloc(struct vexfs_coll *coll)
 	s->coll = coll;
 	s->pins = vexfs_coll_pins_alloc(coll);
 	s->query_mem = kvmalloc(coll->sp.query_bytes + 63, VEXFS_GFP);
-	if (vexfs_coll_hnsw(coll))
+	if (coll->cfg.index == VEXFS_INDEX_HNSW)
 		s->scratch = vexfs_graph_scratch_alloc();
-	if (s->pins && s->query_mem && (s->scratch || !vexfs_coll_hnsw(coll)))
+	if (s->pins && s->query_mem &&
+	    (s->scratch || coll->cfg.index != VEXFS_INDEX_HNSW))
 		return s;
 	vexfs_coll_searcher_free(s);
 	return NULL;
@@ -84,7 +43,7 @@ void vexfs_coll_searcher_free(struct vexfs_coll_searcher *s)
 }
 
 /* Makes an array of scratch large enough; its contents are lost. */
-static int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size)
+int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size)
 {
 	void **p = array;
 
@@ -100,7 +59,7 @@ static int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size)
 }
 
 /* Compares the slots of the batch with the query. */
-static int vexfs_search_batch(struct vexfs_coll_searcher *s,
+int vexfs_search_batch(struct vexfs_coll_searcher *s,
 			      struct vexfs_topk *top)
 {
 	struct vexfs_coll *coll = s->coll;
@@ -130,7 +89,7 @@ static int vexfs_search_batch(struct vexfs_coll_searcher *s,
 	return 0;
 }
 
-static int vexfs_search_slot(struct vexfs_coll_searcher *s, u32 slot,
+int vexfs_search_slot(struct vexfs_coll_searcher *s, u32 slot,
 			     struct vexfs_topk *top)
 {
 	if (!vexfs_coll_is_live(s->coll, slot))
@@ -144,7 +103,7 @@ static int vexfs_search_slot(struct vexfs_coll_searcher *s, u32 slot,
  * deleted and inserted again meanwhile may have been met twice; it isn't live
  * in two slots.
  */
-static void vexfs_search_finish(struct vexfs_coll_searcher *s,
+void vexfs_search_finish(struct vexfs_coll_searcher *s,
 				struct vexfs_topk *top)
 {
 	u32 i, n = 0;
@@ -208,7 +167,7 @@ static int vexfs_search_scan(struct vexfs_coll_searcher *s, u32 k,
  * index takes a row in before it takes it off the list, so one of the two
  * has it.
  */
-static int vexfs_search_tail(struct vexfs_coll_searcher *s)
+int vexfs_search_tail(struct vexfs_coll_searcher *s)
 {
 	struct vexfs_coll *coll = s->coll;
 	const struct vexfs_ring *pending = &coll->pending;
@@ -238,7 +197,7 @@ static int vexfs_search_tail(struct vexfs_coll_searcher *s)
 	return 0;
 }
 
-static int vexfs_search_list(struct vexfs_coll_searcher *s,
+int vexfs_search_list(struct vexfs_coll_searcher *s,
 			     struct vexfs_topk *top, const u32 *slots, u32 n)
 {
 	u32 i;
@@ -250,67 +209,19 @@ static int vexfs_search_list(struct vexfs_coll_searcher *s,
 	return err ? err : vexfs_search_batch(s, top);
 }
 
-/* Candidates by their codes, ranked by their rows. */
-static int vexfs_search_graph(struct vexfs_coll_searcher *s, u32 k, u32 ef,
-			      struct vexfs_topk *top)
-{
-	struct vexfs_coll *coll = s->coll;
-	const struct vexfs_graph_filter live = {
-		.flags = &coll->flags,
-		.mask = VEXFS_SLOT_LIVE,
-		.want = VEXFS_SLOT_LIVE,
-	};
-	u32 i, n, most;
-	int err = 0;
-
-	n = vexfs_graph_search(&coll->graph, ef, &live, s->scratch, s->cand,
-			       &s->compared);
-	most = VEXFS_RERANK_FACTOR * k + VEXFS_RERANK_MIN;
-	s->nbatch = 0;
-	for (i = 0; !err && i < min(n, most); i++)
-		err = vexfs_search_slot(s, s->cand[i].slot, top);
-	return err ? err : vexfs_search_batch(s, top);
-}
-
-/* The graph and the tail; -EAGAIN when they hadn't enough. */
-static int vexfs_search_index(struct vexfs_coll_searcher *s, u32 k, u32 ef,
-			      struct vexfs_coll_hit *hits, u32 *count)
-{
-	struct vexfs_coll *coll = s->coll;
-	struct vexfs_topk near, tail;
-	int err;
-
-	err = vexfs_search_room(&s->cand, &s->cand_cap, ef, sizeof(*s->cand));
-	if (!err)
-		err = vexfs_search_tail(s);
-	if (err)
-		return err;
-	vexfs_topk_init(&near, s->hits, k + VEXFS_SPARE_HITS);
-	vexfs_topk_init(&tail, s->hits + near.k, near.k);
-	err = vexfs_search_graph(s, k, ef, &near);
-	if (!err)
-		err = vexfs_search_list(s, &tail, s->tail, s->ntail);
-	if (err)
-		return err;
-	vexfs_search_finish(s, &near);
-	vexfs_search_finish(s, &tail);
-	*count = vexfs_hits_merge(near.hit, near.n, tail.hit, tail.n, hits, k);
-	return *count < min(k, READ_ONCE(coll->live)) ? -EAGAIN : 0;
-}
-
 /* Would a scan cost less than the index? */
 static bool vexfs_search_by_scan(struct vexfs_coll *coll, u32 ef,
 				 unsigned int flags)
 {
 	u32 live, waiting;
 
-	if (flags & VEXFS_COLL_EXACT || !vexfs_coll_hnsw(coll))
+	if (flags & VEXFS_COLL_EXACT || !vexfs_coll_holds(coll))
 		return true;
 	read_lock(&coll->lock);
 	live = coll->live;
 	waiting = coll->waiting;
 	read_unlock(&coll->lock);
-	return live / VEXFS_SCAN_FACTOR <= ef || waiting > live / 2;
+	return waiting > live / 2 || coll->ops->scan_wins(coll, live, ef);
 }
 
 static int vexfs_search_locked(struct vexfs_coll_searcher *s, const void *row,
@@ -328,15 +239,14 @@ static int vexfs_search_locked(struct vexfs_coll_searcher *s, const void *row,
 		return err;
 	s->query = PTR_ALIGN(s->query_mem, 64);
 	if (!scan) {
-		err = vexfs_graph_scratch_prepare(s->scratch, &coll->graph, ef);
+		err = coll->ops->prepare(s, ef, &s->query);
 		if (err)
 			return err;
-		s->query = vexfs_graph_scratch_query(s->scratch);
 	}
 	vexfs_query_prepare(&coll->sp, row, s->query);
 	if (!scan) {
 		res->mode = VEXFS_MODE_GRAPH;
-		err = vexfs_search_index(s, k, ef, hits, &res->count);
+		err = coll->ops->search(s, k, ef, hits, &res->count);
 		if (err != -EAGAIN)
 			return err;
 	}

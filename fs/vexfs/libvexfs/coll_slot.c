@@ -62,8 +62,8 @@ int vexfs_coll_grow(struct vexfs_coll *coll, u32 slots)
 	err = vexfs_arena_reserve(&coll->ids, cap);
 	if (!err)
 		err = vexfs_arena_reserve(&coll->flags, cap);
-	if (!err && vexfs_coll_hnsw(coll))
-		err = vexfs_graph_reserve(&coll->graph, cap);
+	if (!err && coll->ops->reserve)
+		err = coll->ops->reserve(coll, cap);
 	if (!err)
 		coll->cap = cap;
 	up_write(&coll->sem);
@@ -114,7 +114,7 @@ int vexfs_coll_room(struct vexfs_coll *coll, u32 inserts, u32 deletes)
 	int err;
 
 	err = vexfs_coll_room_map(coll, inserts);
-	if (!err && vexfs_coll_hnsw(coll))
+	if (!err && vexfs_coll_holds(coll))
 		err = vexfs_ring_reserve(&coll->pending, inserts, &coll->lock);
 	if (err || !deletes)
 		return err;
@@ -166,7 +166,7 @@ void vexfs_coll_publish(struct vexfs_coll *coll, u32 slot, u64 id)
 
 	WRITE_ONCE(*item, cpu_to_le64(id));
 	vexfs_arena_dirty(&coll->ids, slot);
-	if (vexfs_coll_hnsw(coll)) {
+	if (vexfs_coll_holds(coll)) {
 		set |= VEXFS_SLOT_PENDING;
 		vexfs_ring_push(&coll->pending, slot);
 		coll->waiting++;

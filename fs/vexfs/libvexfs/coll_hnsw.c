@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The graph as the index of a collection.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include "coll_search.h"
+
+/*
+ * Comparing a row costs a scan less than a step of the graph, and it is
+ * exact: up to so many times ef rows are scanned.
+ */
+#define VEXFS_SCAN_FACTOR	8u
+/*
+ * Of the graph's candidates, which are ranked by 8-bit codes, so many are
+ * ranked again by their rows. The codes are good for two decimal places; what
+ * belongs among the first k isn't behind the first 4 k.
+ */
+#define VEXFS_RERANK_FACTOR	4u
+#define VEXFS_RERANK_MIN	64u
+
+static int vexfs_hnsw_init(struct vexfs_coll *coll)
+{
+	struct vexfs_graph_config gc = {
+		.space = &coll->sp,
+		.m = coll->cfg.m,
+		.ef_construction = coll->cfg.ef_construction,
+		.seed = coll->cfg.seed,
+	};
+	int err;
+
+	err = vexfs_graph_init(&coll->graph, &gc);
+	if (err)
+		return err;
+	coll->scratch = vexfs_graph_scratch_alloc();
+	coll->pins = vexfs_coll_pins_alloc(coll);
+	return coll->scratch && coll->pins ? 0 : -ENOMEM;
+}
+
+static void vexfs_hnsw_free(struct vexfs_coll *coll)
+{
+	/* It may be that there is no graph yet */
+	if (coll->graph.links.item_size)
+		vexfs_graph_free(&coll->graph);
+	if (coll->scratch)
+		vexfs_graph_scratch_free(coll->scratch);
+	vexfs_coll_pins_free(coll->pins);
+	coll->scratch = NULL;
+	coll->pins = NULL;
+	memset(&coll->graph, 0, sizeof(coll->graph));
+}
+
+static int vexfs_hnsw_reserve(struct vexfs_coll *coll, u32 slots)
+{
+	return vexfs_graph_reserve(&coll->graph, slots);
+}
+
+static u64 vexfs_hnsw_memory(const struct vexfs_coll *coll)
+{
+	return vexfs_graph_memory(&coll->graph);
+}
+
+static bool vexfs_hnsw_has(const struct vexfs_coll *coll, u32 slot)
+{
+	return vexfs_graph_has(&coll->graph, slot);
+}
+
+static int vexfs_hnsw_add(struct vexfs_coll *coll, u32 slot)
+{
+	struct vexfs_row_pins *pins = coll->pins;
+	int err;
+
+	err = vexfs_graph_scratch_prepare(coll->scratch, &coll->graph, 0);
+	if (!err)
+		err = coll->io->pin_rows(coll->priv, &slot, 1, pins);
+	if (err)
+		return err;
+	err = vexfs_graph_insert(&coll->graph, slot, pins->row[0],
+				 coll->scratch);
+	coll->io->unpin_rows(coll->priv, pins);
+	return err;
+}
+
+static int vexfs_hnsw_remove(struct vexfs_coll *coll, u32 slot)
+{
+	int err;
+
+	err = vexfs_graph_scratch_prepare(coll->scratch, &coll->graph, 0);
+	if (!err)
+		vexfs_graph_remove(&coll->graph, slot, coll->scratch);
+	return err;
+}
+
+static struct vexfs_arena *vexfs_hnsw_arena(struct vexfs_coll *coll, u32 sect)
+{
+	switch (sect) {
+	case VEXFS_CK_GRAPH0:
+		return &coll->graph.links;
+	case VEXFS_CK_CODES:
+		return &coll->graph.codes;
+	default:
+		return NULL;
+	}
+}
+
+static int vexfs_hnsw_load_upper(struct vexfs_coll *coll, void **upper)
+{
+	const struct vexfs_ckpt_map *m = &coll->ckpt.map[VEXFS_CK_UPPER];
+	u32 c;
+	int err = 0;
+
+	*upper = kvmalloc(max_t(u64, m->bytes, 1), VEXFS_GFP);
+	if (!*upper)
+		return -ENOMEM;
+	for (c = 0; !err && c < m->nchunks; c++)
+		err = vexfs_chunk_read(coll, m, c, *upper +
+				       (u64)c * VEXFS_CHUNK_SIZE);
+	return err;
+}
+
+static int vexfs_hnsw_load(struct vexfs_coll *coll,
+			    const struct vexfs_ckpt_dir *dir, void *buf)
+{
+	const struct vexfs_graph_filter indexed = {
+		.flags = &coll->flags,
+		.mask = VEXFS_SLOT_INDEXED,
+		.want = VEXFS_SLOT_INDEXED,
+	};
+	void *upper = NULL;
+	int err;
+
+	err = vexfs_load_arena(coll, VEXFS_CK_GRAPH0, buf);
+	if (!err)
+		err = vexfs_load_arena(coll, VEXFS_CK_CODES, buf);
+	if (!err)
+		err = vexfs_hnsw_load_upper(coll, &upper);
+	if (!err)
+		err = vexfs_graph_load(&coll->graph, &indexed,
+				       le32_to_cpu(dir->cd_entry),
+				       le32_to_cpu(dir->cd_max_level), upper,
+				       coll->ckpt.map[VEXFS_CK_UPPER].bytes);
+	kvfree(upper);
+	return err;
+}
+
+static bool vexfs_hnsw_scan_wins(struct vexfs_coll *coll, u32 live, u32 ef)
+{
+	return live / VEXFS_SCAN_FACTOR <= ef;
+}
+
+static int vexfs_hnsw_prepare(struct vexfs_coll_searcher *s, u32 ef,
+			      struct vexfs_query **query)
+{
+	int err;
+
+	err = vexfs_graph_scratch_prepare(s->scratch, &s->coll->graph, ef);
+	if (!err)
+		*query = vexfs_graph_scratch_query(s->scratch);
+	return err;
+}
+
+/* Candidates by their codes, ranked by their rows. */
+static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
+			      struct vexfs_topk *top)
+{
+	struct vexfs_coll *coll = s->coll;
+	const struct vexfs_graph_filter live = {
+		.flags = &coll->flags,
+		.mask = VEXFS_SLOT_LIVE,
+		.want = VEXFS_SLOT_LIVE,
+	};
+	u32 i, n, most;
+	int err = 0;
+
+	n = vexfs_graph_search(&coll->graph, ef, &live, s->scratch, s->cand,
+			       &s->compared);
+	most = VEXFS_RERANK_FACTOR * k + VEXFS_RERANK_MIN;
+	s->nbatch = 0;
+	for (i = 0; !err && i < min(n, most); i++)
+		err = vexfs_search_slot(s, s->cand[i].slot, top);
+	return err ? err : vexfs_search_batch(s, top);
+}
+
+/* The graph and the tail; -EAGAIN when they hadn't enough. */
+static int vexfs_hnsw_search(struct vexfs_coll_searcher *s, u32 k, u32 ef,
+			      struct vexfs_coll_hit *hits, u32 *count)
+{
+	struct vexfs_coll *coll = s->coll;
+	struct vexfs_topk near, tail;
+	int err;
+
+	err = vexfs_search_room(&s->cand, &s->cand_cap, ef, sizeof(*s->cand));
+	if (!err)
+		err = vexfs_search_tail(s);
+	if (err)
+		return err;
+	vexfs_topk_init(&near, s->hits, k + VEXFS_SPARE_HITS);
+	vexfs_topk_init(&tail, s->hits + near.k, near.k);
+	err = vexfs_hnsw_candidates(s, k, ef, &near);
+	if (!err)
+		err = vexfs_search_list(s, &tail, s->tail, s->ntail);
+	if (err)
+		return err;
+	vexfs_search_finish(s, &near);
+	vexfs_search_finish(s, &tail);
+	*count = vexfs_hits_merge(near.hit, near.n, tail.hit, tail.n, hits, k);
+	return *count < min(k, READ_ONCE(coll->live)) ? -EAGAIN : 0;
+}
+
+const struct vexfs_index_ops vexfs_hnsw_ops = {
+	.sections	= BIT(VEXFS_CK_GRAPH0) | BIT(VEXFS_CK_UPPER) |
+			  BIT(VEXFS_CK_CODES),
+	.holds		= true,
+	.init		= vexfs_hnsw_init,
+	.free		= vexfs_hnsw_free,
+	.reserve	= vexfs_hnsw_reserve,
+	.memory		= vexfs_hnsw_memory,
+	.add		= vexfs_hnsw_add,
+	.has		= vexfs_hnsw_has,
+	.remove		= vexfs_hnsw_remove,
+	.arena		= vexfs_hnsw_arena,
+	.load		= vexfs_hnsw_load,
+	.scan_wins	= vexfs_hnsw_scan_wins,
+	.prepare	= vexfs_hnsw_prepare,
+	.search		= vexfs_hnsw_search,
+};

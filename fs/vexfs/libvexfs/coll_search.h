@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A search under way: what the scan of all rows and the indexes share.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _VEXFS_COLL_SEARCH_H
+#define _VEXFS_COLL_SEARCH_H
+
+#include "coll_priv.h"
+#include "topk.h"
+
+/*
+ * Hits kept besides the k that are wanted, in place of those that are deleted
+ * while the search goes on.
+ */
+#define VEXFS_SPARE_HITS	32u
+
+struct vexfs_coll_searcher {
+	struct vexfs_coll *coll;
+	struct vexfs_row_pins *pins;
+	struct vexfs_graph_scratch *scratch;
+	/** @query: prepared; in the scratch or in @query_mem */
+	struct vexfs_query *query;
+	void *query_mem;
+	/** @tail: rows that the index lacked when the search began */
+	u32 *tail;
+	u32 ntail;
+	u32 tail_cap;
+	/** @cand: what the graph found */
+	struct vexfs_graph_hit *cand;
+	u32 cand_cap;
+	/** @hits: two lists: from the graph or a scan, from the tail */
+	struct vexfs_coll_hit *hits;
+	u32 hits_cap;
+	u64 compared;
+	u32 nbatch;
+	u32 batch[VEXFS_PIN_MAX];
+	u32 keys[VEXFS_PIN_MAX];
+};
+
+/* Makes an array of scratch large enough; its contents are lost. */
+int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size);
+
+/*
+ * Compares a slot, if it is live, or a list of them, with the query: into
+ * @top. Slots gather in batches; vexfs_search_batch() compares the last one.
+ */
+int vexfs_search_slot(struct vexfs_coll_searcher *s, u32 slot,
+		      struct vexfs_topk *top);
+int vexfs_search_batch(struct vexfs_coll_searcher *s, struct vexfs_topk *top);
+int vexfs_search_list(struct vexfs_coll_searcher *s, struct vexfs_topk *top,
+		      const u32 *slots, u32 n);
+
+/* Notes in @tail which rows the index lacks: before the index is searched. */
+int vexfs_search_tail(struct vexfs_coll_searcher *s);
+
+/* Sorts what was found and drops what was deleted since. */
+void vexfs_search_finish(struct vexfs_coll_searcher *s,
+			 struct vexfs_topk *top);
+
+#endif /* _VEXFS_COLL_SEARCH_H */
