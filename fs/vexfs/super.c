@@ -117,12 +117,16 @@ int vexfs_super_mark(struct super_block *sb, bool mounted)
 	return err ?: err2 ?: vexfs_journal_commit(sb);
 }
 
+/*
+ * What is left for ordinary files, f_bavail, doesn't include the vector area,
+ * which only collections use.
+ */
 static int vexfs_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
 	struct super_block *sb = dentry->d_sb;
 	struct vexfs_sb_info *sbi = VEXFS_SB(sb);
 	struct vexfs_geom *g = &sbi->fs.geom;
-	u64 free = percpu_counter_sum_positive(&sbi->fs.free_clusters);
+	u64 free = percpu_counter_sum_positive(&sbi->fs.free_clusters), kept;
 
 	buf->f_type = VEXFS_SUPER_MAGIC;
 	buf->f_bsize = VEXFS_BLOCK_SIZE;
@@ -130,7 +134,9 @@ static int vexfs_statfs(struct dentry *dentry, struct kstatfs *buf)
 	buf->f_blocks = vexfs_cluster_to_block(g, g->data_clusters +
 						  g->vector_clusters);
 	buf->f_bfree = vexfs_cluster_to_block(g, free);
-	free -= min(free, sbi->fs.reserved_clusters);
+	kept = sbi->fs.reserved_clusters +
+	       percpu_counter_sum_positive(&sbi->fs.vector_free);
+	free -= min(free, kept);
 	buf->f_bavail = vexfs_cluster_to_block(g, free);
 	buf->f_files = sbi->inodes;
 	buf->f_ffree = percpu_counter_sum_positive(&sbi->fs.free_inodes);
