@@ -98,6 +98,21 @@ static int vexfs_truncate_up(struct inode *inode, loff_t old, loff_t size)
 	return err ?: err2;
 }
 
+/* Frees all behind @size, and takes the inode off the orphan list then. */
+static int vexfs_remove_tail(handle_t *handle, struct inode *inode,
+			     loff_t size)
+{
+	int err;
+
+	err = vexfs_remove_blocks(handle, inode, vexfs_size_blocks(size),
+				  VEXFS_MAX_LBLK);
+	if (!err)
+		err = vexfs_journal_ensure(handle, VEXFS_ORPHAN_CREDITS);
+	if (!err && inode->i_nlink)
+		err = vexfs_del_orphan(handle, inode);
+	return err;
+}
+
 /*
  * The pages behind the new size are gone, and with them every write that
  * might still have raised the size on disk; then the size goes down together
@@ -124,13 +139,7 @@ static int vexfs_truncate_down(struct inode *inode, loff_t size)
 	if (err)
 		goto out_stop;
 	vexfs_set_disk_size(inode, size);
-	err = vexfs_remove_blocks(handle, inode, vexfs_size_blocks(size),
-				  VEXFS_MAX_LBLK);
-	if (err)
-		goto out_stop;
-	err = vexfs_journal_ensure(handle, VEXFS_ORPHAN_CREDITS);
-	if (!err && inode->i_nlink)
-		err = vexfs_del_orphan(handle, inode);
+	err = vexfs_remove_tail(handle, inode, size);
 out_stop:
 	err2 = vexfs_journal_stop(handle);
 	return err ?: err2;
@@ -236,16 +245,53 @@ out:
 		sb_end_intwrite(sb);
 }
 
-/* A truncate that failed half way; nothing of the inode may stay behind. */
-static void vexfs_evict_truncated(struct inode *inode)
+static int vexfs_drop_orphan(struct inode *inode)
 {
 	handle_t *handle;
+	int err, err2;
 
 	handle = vexfs_journal_start(inode->i_sb, VEXFS_ORPHAN_CREDITS);
 	if (IS_ERR(handle))
-		return;
-	vexfs_del_orphan(handle, inode);
-	vexfs_journal_stop(handle);
+		return PTR_ERR(handle);
+	err = vexfs_del_orphan(handle, inode);
+	err2 = vexfs_journal_stop(handle);
+	return err ?: err2;
+}
+
+static int vexfs_free_tail(struct inode *inode)
+{
+	handle_t *handle;
+	int err, err2;
+
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_REMOVE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	err = vexfs_remove_tail(handle, inode, i_size_read(inode));
+	err2 = vexfs_journal_stop(handle);
+	return err ?: err2;
+}
+
+/*
+ * A truncate that failed half way is finished here. If it fails once more the
+ * blocks are left to fsck, but not the inode on the list: who loads it again
+ * doesn't know that it is there.
+ */
+static void vexfs_evict_truncated(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+	bool nested = journal_current_handle();
+	int err;
+
+	if (!nested)
+		sb_start_intwrite(sb);
+	err = vexfs_free_tail(inode);
+	if (err) {
+		vexfs_warn(sb, "inode %llu: blocks behind its end are not freed: error %d",
+			   (u64)inode->i_ino, err);
+		vexfs_drop_orphan(inode);
+	}
+	if (!nested)
+		sb_end_intwrite(sb);
 }
 
 void vexfs_evict_inode(struct inode *inode)
