@@ -219,13 +219,13 @@ static int vexfs_insert_batch(struct vexfs_collection *c,
 				      &ins);
 	if (err)
 		return err;
-	err = vexfs_insert_rows(ic, &ins);
-	if (err) {
-		vexfs_insert_undo(c, &ins);
-		return err;
-	}
 	*first_id = ic->ids ? 0 : ins.first_id;
-	return vexfs_coll_insert_end(&ins);
+	err = vexfs_insert_rows(ic, &ins);
+	if (!err)
+		err = vexfs_coll_insert_end(&ins);
+	if (err)
+		vexfs_insert_undo(c, &ins);
+	return err;
 }
 
 static int vexfs_insert_check(const struct vexfs_insert *a, u32 row_bytes)

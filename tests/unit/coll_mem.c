@@ -332,13 +332,15 @@ int mem_insert(struct mem_coll *m, const u64 *ids, u32 count,
 		now = min(count - done, 1 + done * 7 % 100);
 		err = vexfs_coll_insert_rows(&ins, rows, now,
 					     m->cfg.row_bytes);
-		if (err) {
-			vexfs_coll_insert_abort(&ins);
-			return err;
-		}
+		if (err)
+			break;
 		rows += (size_t)now * m->cfg.row_bytes;
 	}
-	return vexfs_coll_insert_end(&ins);
+	if (!err)
+		err = vexfs_coll_insert_end(&ins);
+	if (err)
+		vexfs_coll_insert_abort(&ins);
+	return err;
 }
 
 void mem_row(const struct mem_coll *m, u64 id, u32 version, float *row)

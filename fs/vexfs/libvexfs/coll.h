@@ -117,6 +117,10 @@ struct vexfs_coll_insert {
 #define VEXFS_COLL_UPSERT	0x1
 #define VEXFS_COLL_IGNORE	0x2
 
+/*
+ * Between begin and end or abort no other batch is written. When rows or end
+ * fail, nothing is visible yet and the caller aborts.
+ */
 int vexfs_coll_insert_begin(struct vexfs_coll *coll, const u64 *ids, u32 count,
 			    unsigned int flags, struct vexfs_coll_insert *ins);
 int vexfs_coll_insert_rows(struct vexfs_coll_insert *ins, const void *rows,

@@ -373,10 +373,8 @@ int vexfs_coll_insert_end(struct vexfs_coll_insert *ins)
 	err = -EINVAL;
 	if (ins->done == ins->count)
 		err = vexfs_log_append(coll, ins->record, next_id);
-	if (err) {
-		vexfs_coll_insert_abort(ins);
+	if (err)
 		return err;
-	}
 	vexfs_insert_publish(ins);
 	vexfs_insert_finish(ins);
 	vexfs_coll_kick(coll);
