@@ -18,6 +18,9 @@
 /* Where a log can't end: no file is as long. */
 #define VEXFS_LOG_LIMIT		BIT_ULL(44)
 
+static_assert(VEXFS_M_MAX == VEXFS_GRAPH_MAX_M);
+static_assert(VEXFS_EF_MAX == VEXFS_GRAPH_MAX_EF);
+
 static int vexfs_config_check_index(struct vexfs_coll_config *cfg)
 {
 	if (cfg->index == VEXFS_INDEX_LSH)
@@ -34,9 +37,6 @@ static int vexfs_config_check_index(struct vexfs_coll_config *cfg)
 	    cfg->ef_construction < cfg->m ||
 	    cfg->ef_construction > VEXFS_EF_MAX || cfg->ef > VEXFS_EF_MAX)
 		return -EINVAL;
-	if (cfg->m > VEXFS_GRAPH_MAX_M ||
-	    cfg->ef_construction > VEXFS_GRAPH_MAX_EF)
-		return -EOPNOTSUPP;
 	return 0;
 }
 

@@ -270,7 +270,7 @@ int vexfs_coll_search(struct vexfs_coll_searcher *s, const void *query, u32 k,
 		return -EINVAL;
 	if (!ef)
 		ef = coll->cfg.ef;
-	ef = min(max(ef, k), VEXFS_GRAPH_MAX_EF);
+	ef = max(ef, k);
 	s->compared = 0;
 	if (down_read_killable(&coll->sem))
 		return -EINTR;

@@ -51,8 +51,8 @@
 /* Limits */
 #define VEXFS_DIMS_MAX		16384
 #define VEXFS_K_MAX		16384
-#define VEXFS_EF_MAX		65536
-#define VEXFS_M_MAX		256
+#define VEXFS_EF_MAX		32768
+#define VEXFS_M_MAX		64
 #define VEXFS_BATCH_MAX		1048576	/* vectors or ids in one call */
 #define VEXFS_QUERIES_MAX	65536	/* queries in one call */
 #define VEXFS_RESULTS_MAX	16777216	/* nqueries * k */
