@@ -5,6 +5,7 @@
 # counted, and ends with one line "N passed, N failed[, N skipped]".
 #
 #   tests/check.sh [deps] [tools] [lint] [unit] [unit-asan] [install] [selftests]
+#   tests/check.sh debug    the selftests on the debug kernel
 #   KERNELS="6.1"         only these guests        JOBS="crash"  only these jobs
 #   TESTS="abi rename"    only these selftests
 set -u -o pipefail
@@ -19,16 +20,16 @@ passed=0 failed=0 skipped=0
 # What runs in guests. NAME, the seconds it may take, resets it may cause,
 # size of its disk, guest script; then further arguments of run.sh.
 guest_jobs() {
-	job selftests  900 0 1G tests/guest/selftests.sh \
+	job selftests  900 0 1G tests/guest/selftests.sh --kmod loop \
 		--file demo/glove20k/vectors.npy
 	job coll_crash 900 22 512M tests/guest/coll_crash.sh
 	job loads      600 0 256M tests/guest/loads.sh
 	# The selftests on other volumes: "make check-variants".
 	asked selftests-768 900 0 1G tests/guest/selftests.sh \
-		--env "MKFS_OPTS=-V -D 768 -L VectorDB" \
+		--env "MKFS_OPTS=-V -D 768 -L VectorDB" --kmod loop \
 		--file demo/glove20k/vectors.npy
 	asked selftests-8k  900 0 1G tests/guest/selftests.sh \
-		--env "MKFS_OPTS=-b 8192 -i 8192 -V -D 1024" \
+		--env "MKFS_OPTS=-b 8192 -i 8192 -V -D 1024" --kmod loop \
 		--file demo/glove20k/vectors.npy
 }
 
@@ -242,6 +243,14 @@ step_selftests() {
 			account "$(basename "$log" .log)" $((SECONDS - begin))
 		done
 	done
+}
+
+# The debug kernel: slow, and built from source the first time, so no part of
+# what runs without being asked for. It can't be reset.
+step_debug() {
+	local KERNELS=uml JOBS=${JOBS:-selftests loads}
+
+	step_selftests
 }
 
 guests_of() {
