@@ -139,7 +139,7 @@ static void vexfs_coll_empty_log(struct vexfs_collection *c)
 	struct inode *log = c->fork[VEXFS_FORK_LOG];
 	int err;
 
-	inode_lock(log);
+	vexfs_coll_inode_lock(log);
 	filemap_invalidate_lock(log->i_mapping);
 	err = vexfs_truncate(log, 0);
 	filemap_invalidate_unlock(log->i_mapping);

@@ -199,7 +199,7 @@ int vexfs_coll_create(struct inode *inode, struct vexfs_coll_config *cfg)
 
 	/* coll_lock: nobody loads what is half made. */
 	mutex_lock(lock);
-	inode_lock(inode);
+	vexfs_coll_inode_lock(inode);
 	do {
 		err = vexfs_coll_may_create(inode);
 		if (!err)
@@ -246,6 +246,7 @@ int vexfs_coll_evict(struct inode *inode)
 	struct buffer_head *bh;
 	handle_t *handle;
 	int err = 0, err2, i;
+	bool began;
 
 	bh = vexfs_coll_header_read(inode);
 	if (IS_ERR(bh))
@@ -261,10 +262,11 @@ int vexfs_coll_evict(struct inode *inode)
 			goto out;
 		}
 	}
+	began = vexfs_evict_begin(inode->i_sb);
 	handle = vexfs_journal_start_any(inode->i_sb, VEXFS_COLL_EVICT_CREDITS);
 	if (IS_ERR(handle)) {
 		err = PTR_ERR(handle);
-		goto out;
+		goto out_end;
 	}
 	for (i = 0; i < VEXFS_COLL_NFORKS && !err; i++) {
 		clear_nlink(fork[i]);
@@ -277,6 +279,8 @@ int vexfs_coll_evict(struct inode *inode)
 	err2 = vexfs_journal_stop(handle);
 	if (!err)
 		err = err2;
+out_end:
+	vexfs_evict_end(inode->i_sb, began);
 out:
 	for (i = 0; i < VEXFS_COLL_NFORKS; i++)
 		iput(fork[i]);

@@ -12,8 +12,10 @@
 #include <linux/ktime.h>
 #include <linux/mount.h>
 #include <linux/nospec.h>
+#include <linux/pagemap.h>
 #include <linux/random.h>
 #include <linux/sched/signal.h>
+#include <linux/uaccess.h>
 
 #include "collection.h"
 #include "simd/simd.h"
@@ -152,10 +154,35 @@ static int vexfs_copy_rows(void *to, u64 from, size_t row_bytes, size_t stride,
 	return 0;
 }
 
+/* The same of what access_ok() was told of; -EAGAIN where it isn't present. */
+static int vexfs_copy_rows_present(void *to, u64 from, size_t row_bytes,
+				   size_t stride, u32 n)
+{
+	unsigned long left = 0;
+	u32 i;
+
+	pagefault_disable();
+	if (stride == row_bytes)
+		left = __copy_from_user_inatomic(to, u64_to_user_ptr(from),
+						 n * row_bytes);
+	else
+		for (i = 0; !left && i < n; i++, from += stride,
+					     to += row_bytes)
+			left = __copy_from_user_inatomic(to,
+							 u64_to_user_ptr(from),
+							 row_bytes);
+	pagefault_enable();
+	return left ? -EAGAIN : 0;
+}
+
 /*
- * An insert under way: @batch rows fit into @bounce, of which the first
- * @have are there when the core's lock is taken. A batch that fits into the
- * buffer so touches no user memory under the lock.
+ * An insert under way: @batch rows fit into @bounce, and the first are copied
+ * before the core's lock is taken.
+ *
+ * No page fault is taken under that lock: it could wait for another filesystem
+ * or a process as long as that likes, and sync(2) and freezing the volume need
+ * the lock. So what is copied there is faulted in before, and the batch starts
+ * anew if that didn't last; in the end all of it is copied first.
  */
 struct vexfs_insert_call {
 	const struct vexfs_insert *a;
@@ -165,6 +192,53 @@ struct vexfs_insert_call {
 	void	*bounce;
 	u64	*ids;
 };
+
+#define VEXFS_INSERT_TRIES	3
+#define VEXFS_INSERT_STAGE_MAX	(256ull << 20)
+
+static int vexfs_insert_fault_in(const struct vexfs_insert_call *ic)
+{
+	u64 from = ic->a->vectors;
+	u32 left, now, i;
+
+	if (ic->a->count <= ic->batch)
+		return 0;
+	for (left = ic->a->count; left; left -= now) {
+		now = min(left, ic->batch);
+		if (ic->stride == ic->row_bytes) {
+			if (fault_in_readable(u64_to_user_ptr(from),
+					      (size_t)now * ic->row_bytes))
+				return -EFAULT;
+		} else {
+			for (i = 0; i < now; i++)
+				if (fault_in_readable(u64_to_user_ptr(from +
+							(u64)i * ic->stride),
+						      ic->row_bytes))
+					return -EFAULT;
+		}
+		from += (u64)now * ic->stride;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Room for all rows, in place of the smaller buffer. */
+static int vexfs_insert_stage(struct vexfs_insert_call *ic)
+{
+	u64 bytes = (u64)ic->a->count * ic->row_bytes;
+	void *stage = NULL;
+
+	if (bytes <= VEXFS_INSERT_STAGE_MAX)
+		stage = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (!stage)
+		return -ENOMEM;
+	kvfree(ic->bounce);
+	ic->bounce = stage;
+	ic->batch = ic->a->count;
+	return 0;
+}
 
 static int vexfs_insert_rows(struct vexfs_insert_call *ic,
 			     struct vexfs_coll_insert *ins)
@@ -183,9 +257,9 @@ static int vexfs_insert_rows(struct vexfs_insert_call *ic,
 			return -EINTR;
 		cond_resched();
 		n = min(ic->batch, ic->a->count - done);
-		err = vexfs_copy_rows(ic->bounce, ic->a->vectors +
-				      (u64)done * ic->stride, ic->row_bytes,
-				      ic->stride, n);
+		err = vexfs_copy_rows_present(ic->bounce, ic->a->vectors +
+					      (u64)done * ic->stride,
+					      ic->row_bytes, ic->stride, n);
 		if (err)
 			return err;
 	}
@@ -202,8 +276,8 @@ static void vexfs_insert_undo(struct vexfs_collection *c,
 	vexfs_coll_insert_abort(ins);
 }
 
-static int vexfs_insert_batch(struct vexfs_collection *c,
-			      struct vexfs_insert_call *ic, u64 *first_id)
+static int vexfs_insert_once(struct vexfs_collection *c,
+			     struct vexfs_insert_call *ic, u64 *first_id)
 {
 	unsigned int flags = 0;
 	struct vexfs_coll_insert ins;
@@ -226,6 +300,25 @@ static int vexfs_insert_batch(struct vexfs_collection *c,
 	if (err)
 		vexfs_insert_undo(c, &ins);
 	return err;
+}
+
+static int vexfs_insert_batch(struct vexfs_collection *c,
+			      struct vexfs_insert_call *ic, u64 *first_id)
+{
+	int err, tries;
+
+	for (tries = 1; ; tries++) {
+		err = vexfs_insert_fault_in(ic);
+		if (!err)
+			err = vexfs_insert_once(c, ic, first_id);
+		if (err != -EAGAIN)
+			return err;
+		if (tries < VEXFS_INSERT_TRIES)
+			continue;
+		err = vexfs_insert_stage(ic);
+		if (err)
+			return err;
+	}
 }
 
 static int vexfs_insert_check(const struct vexfs_insert *a, u32 row_bytes)

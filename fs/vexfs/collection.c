@@ -23,11 +23,11 @@
  * vexfs_fsync() calls vexfs_coll_sync() first, and why vexfs_coll_drop(),
  * which is called under i_rwsem, only queues work.
  *
- * An insert copies from user memory under write_lock, and user memory may be
- * a mapping of the collection itself. The fault takes mmap_lock,
- * invalidate_lock and folio locks; nobody who holds one of these waits for a
- * lock above i_rwsem. User memory is never touched under i_rwsem, a handle,
- * or sem.
+ * No user memory is touched under any of these locks but the first two. Of a
+ * volume that is being frozen page faults wait while it is synced, which takes
+ * commit_lock and what is below. The i_rwsem of an ordinary file is held over
+ * page faults; that of a collection or a fork is not, and to lockdep it is
+ * another class when collections take it (vexfs_coll_inode_lock).
  *
  * s_lock, vexfs_coll_lock and searcher_lock are spinlocks and innermost.
  * inode_info.coll is changed with coll_lock and s_lock held, so either is
@@ -104,7 +104,7 @@ static int vexfs_coll_cut(struct vexfs_collection *c, u64 slots, bool write)
 	if (slots > VEXFS_MAX_SLOTS)
 		return -EFSCORRUPTED;
 	want = slots * c->cfg.stride;
-	inode_lock(inode);
+	vexfs_coll_inode_lock(inode);
 	if (i_size_read(inode) < want) {
 		err = VEXFS_CORRUPTED(VEXFS_FS(inode->i_sb), inode->i_ino,
 				      VEXFS_I(inode)->coll_block,

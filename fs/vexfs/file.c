@@ -64,6 +64,9 @@ static ssize_t vexfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		return -EIO;
 	if (!iov_iter_count(to))
 		return 0;
+	/* Direct reads touch user memory under i_rwsem; see collection.c. */
+	if (vexfs_is_collection(inode))
+		iocb->ki_flags &= ~IOCB_DIRECT;
 	if (iocb->ki_flags & IOCB_DIRECT)
 		return vexfs_dio_read(iocb, to);
 	return generic_file_read_iter(iocb, to);
@@ -311,15 +314,11 @@ static loff_t vexfs_file_llseek(struct file *file, loff_t offset, int whence)
 	return vfs_setpos(file, offset, inode->i_sb->s_maxbytes);
 }
 
+/* Each extent is right by itself; the list fills user memory, so no lock. */
 static int vexfs_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
 			u64 start, u64 len)
 {
-	int ret;
-
-	inode_lock_shared(inode);
-	ret = iomap_fiemap(inode, fi, start, len, &vexfs_read_iomap_ops);
-	inode_unlock_shared(inode);
-	return ret;
+	return iomap_fiemap(inode, fi, start, len, &vexfs_read_iomap_ops);
 }
 
 static int vexfs_file_open(struct inode *inode, struct file *file)

@@ -53,7 +53,7 @@ ssize_t vexfs_kernel_write(struct inode *inode, const void *buf, size_t len,
 	vexfs_kernel_iocb(&iocb, &file, pos);
 	iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, len);
 
-	inode_lock(inode);
+	vexfs_coll_inode_lock(inode);
 	if (pos > i_size_read(inode))
 		ret = vexfs_zero_tail(inode, i_size_read(inode), pos);
 	if (!ret)

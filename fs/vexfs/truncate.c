@@ -219,19 +219,36 @@ static int vexfs_delete_inode(handle_t *handle, struct inode *inode)
 	return err;
 }
 
+/*
+ * Writing while an inode is evicted: freezing waits for it. Inside a handle it
+ * does so already.
+ */
+bool vexfs_evict_begin(struct super_block *sb)
+{
+	if (journal_current_handle())
+		return false;
+	sb_start_intwrite(sb);
+	return true;
+}
+
+void vexfs_evict_end(struct super_block *sb, bool began)
+{
+	if (began)
+		sb_end_intwrite(sb);
+}
+
 static void vexfs_evict_unlinked(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
-	bool nested = journal_current_handle();
 	handle_t *handle;
+	bool began;
 	int err;
 
-	/* Inside a handle, freezing waits for it already. */
-	if (!nested)
-		sb_start_intwrite(sb);
 	trace_vexfs_evict(inode);
+	/* Evicts its forks, each by itself. */
 	if (vexfs_is_collection(inode) && vexfs_coll_evict(inode))
-		goto out;
+		return;
+	began = vexfs_evict_begin(sb);
 	handle = vexfs_journal_start(sb, VEXFS_REMOVE_CREDITS);
 	if (IS_ERR(handle))
 		goto out;
@@ -241,8 +258,7 @@ static void vexfs_evict_unlinked(struct inode *inode)
 		vexfs_warn(sb, "inode %llu was not deleted: error %d",
 			   (u64)inode->i_ino, err);
 out:
-	if (!nested)
-		sb_end_intwrite(sb);
+	vexfs_evict_end(sb, began);
 }
 
 static int vexfs_drop_orphan(struct inode *inode)
@@ -279,19 +295,16 @@ static int vexfs_free_tail(struct inode *inode)
 static void vexfs_evict_truncated(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
-	bool nested = journal_current_handle();
+	bool began = vexfs_evict_begin(sb);
 	int err;
 
-	if (!nested)
-		sb_start_intwrite(sb);
 	err = vexfs_free_tail(inode);
 	if (err) {
 		vexfs_warn(sb, "inode %llu: blocks behind its end are not freed: error %d",
 			   (u64)inode->i_ino, err);
 		vexfs_drop_orphan(inode);
 	}
-	if (!nested)
-		sb_end_intwrite(sb);
+	vexfs_evict_end(sb, began);
 }
 
 void vexfs_evict_inode(struct inode *inode)

@@ -281,6 +281,9 @@ int vexfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 int vexfs_truncate(struct inode *inode, loff_t size);
 /* Frees [start, end) blocks of the mapping; restarts transactions. */
 int vexfs_free_range(struct inode *inode, u64 lblk, u64 end);
+/* True if it has to be ended. */
+bool vexfs_evict_begin(struct super_block *sb);
+void vexfs_evict_end(struct super_block *sb, bool began);
 void vexfs_evict_inode(struct inode *inode);
 
 /* orphan.c */
@@ -320,6 +323,15 @@ int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 
 /* fallocate.c */
 long vexfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+
+/*
+ * i_rwsem of a collection or a fork, taken under the locks of collections: a
+ * class behind those of linux/fs.h, since page faults wait for none of these.
+ */
+static inline void vexfs_coll_inode_lock(struct inode *inode)
+{
+	inode_lock_nested(inode, I_MUTEX_PARENT2 + 1);
+}
 
 /* kernel_io.c */
 /*
