@@ -19,8 +19,9 @@ rel=$1
 kdir=$(kdir_of "$rel")
 [ -f "$kdir/Makefile" ] || die "no headers for $rel: tests/fetch.sh kernel ..."
 dir=$BUILD/module/$rel
+# The debug kernel runs the module with its assertions.
 arch=
-[[ $rel != *-uml ]] || arch="ARCH=um"
+[[ $rel != *-uml ]] || arch="ARCH=um CONFIG_VEXFS_FS_DEBUG=y"
 
 # Links for files that are new, and none for files that are gone.
 link_sources() {

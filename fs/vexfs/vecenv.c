@@ -9,7 +9,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
-#include <linux/sched/clock.h>
+#include <linux/sched.h>
 #include <linux/vmalloc.h>
 
 #include <asm/cpufeature.h>
@@ -18,35 +18,46 @@
 #include "libvexfs/arena.h"
 #include "simd/simd_priv.h"
 
-/* A section of 64 KiB takes some 10 us; this much only a fault could take. */
-#define VEXFS_SECTION_MAX_NS	(20 * NSEC_PER_MSEC)
-
 struct vexfs_fpu_state {
 	struct vexfs_simd_counts counts[VEXFS_SIMD_LEVELS];
 	/* for the assertions of debug builds */
-	u64	began;
-	bool	inside;
+	struct task_struct *owner;
+	unsigned long	switches;
+	int		preempt;
 };
 
 static DEFINE_PER_CPU(struct vexfs_fpu_state, vexfs_fpu);
 
+static unsigned long fpu_switches(void)
+{
+	return current->nvcsw + current->nivcsw;
+}
+
+/*
+ * With preemption off, the kernel's own checks report whatever might sleep or
+ * touch user memory (DEBUG_ATOMIC_SLEEP); here is what they don't see.
+ */
 static void fpu_debug_begin(void)
 {
 	struct vexfs_fpu_state *st = this_cpu_ptr(&vexfs_fpu);
 
 	WARN_ON_ONCE(!in_task());
-	WARN_ON_ONCE(st->inside);
-	st->inside = true;
-	st->began = local_clock();
+	/* Not in another section. */
+	WARN_ON_ONCE(st->owner);
+	st->owner = current;
+	st->switches = fpu_switches();
+	st->preempt = preempt_count();
 }
 
+/* The same task, on the same CPU, that gave it up at no time in between. */
 static void fpu_debug_end(void)
 {
 	struct vexfs_fpu_state *st = this_cpu_ptr(&vexfs_fpu);
 
-	WARN_ON_ONCE(!st->inside);
-	st->inside = false;
-	WARN_ON_ONCE(local_clock() - st->began > VEXFS_SECTION_MAX_NS);
+	WARN_ON_ONCE(st->owner != current);
+	WARN_ON_ONCE(st->switches != fpu_switches());
+	WARN_ON_ONCE(st->preempt != preempt_count());
+	st->owner = NULL;
 }
 
 /* User-Mode Linux doesn't turn preemption off by itself. */
@@ -88,29 +99,32 @@ void vexfs_fpu_counts(unsigned int level, struct vexfs_simd_counts *out)
 	}
 }
 
-/* Whether the registers are saved when tasks switch. */
-static bool cpu_saves(u64 features)
-{
+/*
+ * Whether the registers are saved when tasks switch; for User-Mode Linux its
+ * host does it.
+ */
 #ifdef CONFIG_UML
-	return true;
+#define CPU_SAVES_AVX		true
+#define CPU_SAVES_AVX512	true
 #else
-	return cpu_has_xfeatures(features, NULL);
+#define CPU_SAVES_AVX		\
+	cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL)
+#define CPU_SAVES_AVX512	\
+	cpu_has_xfeatures(XFEATURE_MASK_AVX512, NULL)
 #endif
-}
 
 u32 vexfs_cpu_caps(void)
 {
 	u32 caps = VEXFS_SIMD_SSE2;
 
-	if (boot_cpu_has(X86_FEATURE_AVX2) &&
-	    cpu_saves(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM))
+	if (boot_cpu_has(X86_FEATURE_AVX2) && CPU_SAVES_AVX)
 		caps |= VEXFS_SIMD_AVX2;
 	if (!(caps & VEXFS_SIMD_AVX2) ||
 	    !boot_cpu_has(X86_FEATURE_AVX512F) ||
 	    !boot_cpu_has(X86_FEATURE_AVX512BW) ||
 	    !boot_cpu_has(X86_FEATURE_AVX512VL) ||
 	    !boot_cpu_has(X86_FEATURE_AVX512DQ) ||
-	    !cpu_saves(XFEATURE_MASK_AVX512))
+	    !CPU_SAVES_AVX512)
 		return caps;
 	caps |= VEXFS_SIMD_AVX512;
 	if (boot_cpu_has(X86_FEATURE_AVX512_VNNI))
