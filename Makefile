@@ -72,7 +72,7 @@ TOOLS		:= $(if $(MKFS_SRC),$(BUILD)/bin/mkfs.vexfs) \
 		   $(if $(VEXCTL_SRC),$(BUILD)/bin/vexctl)
 
 .PHONY: all module tools brute install install-module install-tools install-man \
-	clean distclean deps unit unit-asan selftests lint check check-variants demo help \
+	clean distclean deps unit unit-asan selftests lint check check-variants check-debug demo help \
 	unit-programs unit-asan-programs demo-programs guest-modules FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -203,6 +203,8 @@ check:
 	@tests/check.sh
 check-variants:
 	@JOBS="selftests-768 selftests-8k" tests/check.sh selftests
+check-debug:
+	@tests/check.sh debug
 demo:
 	@tests/guest/demo.sh
 
@@ -227,5 +229,6 @@ help:
 	@echo "    make lint | unit | unit-asan | guest-modules"
 	@echo "    make selftests [KERNELS=6.1] [JOBS='name...']"
 	@echo "    make check-variants: the selftests on other volume formats"
+	@echo "    make check-debug: the selftests on a kernel that looks for faults"
 	@echo "Variables: KDIR KVER CC CFLAGS DESTDIR PREFIX VEXFS_CACHE"
 	@echo "More: Documentation/testing.rst"

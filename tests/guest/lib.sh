@@ -62,6 +62,37 @@ crash() {
 	sleep 60
 }
 
+# Memory that nothing points to any more, which the debug kernel looks for.
+# leaks_forget: what there is now is not the module's. no_leaks: true when none
+# was found since; two looks, since what was moving may be missed by one, and
+# what is younger than five seconds isn't reported.
+kmemleak=/sys/kernel/debug/kmemleak
+
+leaks_forget() {
+	[ -e $kmemleak ] || return 0
+	echo scan >$kmemleak
+	echo clear >$kmemleak
+}
+
+no_leaks() {
+	[ -e $kmemleak ] || return 0
+	sleep 6
+	echo scan >$kmemleak
+	echo scan >$kmemleak
+	sed 's/^/# /' <$kmemleak >/run/leaks
+	cat /run/leaks
+	[ ! -s /run/leaks ]
+}
+
+# False once lockdep has given up: its tables are full, or it has reported.
+lockdep_works() {
+	[ ! -e /proc/lockdep_stats ] ||
+		grep -q 'debug_locks: *1$' /proc/lockdep_stats || {
+		echo "# lockdep is off"
+		return 1
+	}
+}
+
 # TAP for scripts: tap_ok NAME after a command that succeeded, or
 #   check NAME COMMAND...
 # and plan at the end.

@@ -50,7 +50,13 @@ before=$(unreclaimable)
 check "fifty times load, mount, work, unmount, unload" cycles 50
 check "no /proc entry, sysfs entry, slab or filesystem type is left" \
 	nothing_left
-check "memory is what it was" memory_steady
+# Where allocations are kept account of the accounts grow; the leaks that
+# this looks for are found there by name.
+if [ -e "$kmemleak" ]; then
+	tap_skip "memory is what it was" "kmemleak looks for leaks"
+else
+	check "memory is what it was" memory_steady
+fi
 plan
 status=$?
 echo "@@test end loads $status"

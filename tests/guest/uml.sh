@@ -12,12 +12,27 @@ uml_prepare() {
 	release=$(release_of uml)
 }
 
-# Its memory is a file in $TMPDIR; consoles are descriptors: 1 is what the
-# kernel says, 7 the script's port.
+# Its memory is a file, which should be one in memory; a container's /dev/shm
+# is often too small.
+uml_tmpdir() {
+	local mib
+
+	mib=$(df -m --output=avail /dev/shm 2>/dev/null | tail -n 1) || mib=0
+	if [ "$((mib * 4 / 5))" -gt $(($(numfmt --from=iec "$mem") >> 20)) ]; then
+		echo /dev/shm
+	else
+		echo "$work"
+	fi
+}
+
+# Its processes start as copies of itself without its memory, in which the C
+# library's rseq area was: without it the host would kill them.
+# Consoles are descriptors: 1 is what the kernel says, 7 the script's port.
 uml_command() {
 	local d n=0 path
 
-	qemu=("$BUILD/uml/linux" "mem=$mem" "initrd=$work/initramfs"
+	qemu=(env "TMPDIR=$(uml_tmpdir)" GLIBC_TUNABLES=glibc.pthread.rseq=0
+	      "$BUILD/uml/linux" "mem=$mem" "initrd=$work/initramfs"
 	      con=null con0=null,fd:1 ssl=null ssl1=null,fd:7
 	      console=tty0 loglevel=5 panic=-1 oops=panic)
 	for d in ${disks+"${disks[@]}"}; do

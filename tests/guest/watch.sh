@@ -13,6 +13,8 @@ KERNEL_TROUBLE='WARNING: CPU|WARNING: .* at .*:[0-9]|BUG: |BUG at |Oops|'\
 'INFO: rcu.*(stall|detected)|soft lockup|hard LOCKUP|KASAN|KCSAN|KMSAN|KFENCE: |UBSAN|'\
 'kmemleak: [0-9]+ new|possible (circular|recursive)|inconsistent lock state|'\
 'suspicious RCU|sleeping function called|held lock freed|'\
+'WARNING: (bad unlock|lock held|Nested lock|.* lock order|still has locks|'\
+'suspicious)|non-static key|locking correctness validator|ODEBUG: |'\
 'Unable to handle kernel|list_(add|del) corruption|refcount_t: |'\
 'Objects remaining in|detected buffer overflow|DEBUG_LOCKS_WARN'
 
