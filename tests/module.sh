@@ -20,8 +20,8 @@ kdir=$(kdir_of "$rel")
 [ -f "$kdir/Makefile" ] || die "no headers for $rel: tests/fetch.sh kernel ..."
 dir=$BUILD/module/$rel
 # The debug kernel runs the module with its assertions.
-arch=
-[[ $rel != *-uml ]] || arch="ARCH=um CONFIG_VEXFS_FS_DEBUG=y"
+arch=()
+[[ $rel != *-uml ]] || arch=(ARCH=um CONFIG_VEXFS_FS_DEBUG=y)
 
 # Links for files that are new, and none for files that are gone.
 link_sources() {
@@ -43,7 +43,7 @@ link_sources() {
 }
 
 kbuild() {
-	make -s -j"$(nproc)" -C "$kdir" M="$dir" $arch W=1 "$@" 2>&1
+	make -s -j"$(nproc)" -C "$kdir" M="$dir" "${arch[@]}" W=1 "$@" 2>&1
 }
 
 # Debian's 6.1 headers have no vmlinux to make BTF from, and a compiler newer

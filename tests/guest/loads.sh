@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh disable=SC2086,SC2317
+# shellcheck shell=sh disable=SC2086,SC2154,SC2317
 #
 # Loads the module, mounts, works a little, unmounts and unloads, fifty times:
 # nothing may be left behind.
