@@ -57,7 +57,7 @@ CORE_SRC	:= $(wildcard fs/vexfs/libvexfs/*.c fs/vexfs/simd/*.c \
 		   tools/lib/*.c)
 CLIENT_SRC	:= $(wildcard tools/client/*.c)
 MKFS_SRC	:= $(wildcard mkfs/*.c)
-FSCK_SRC	:= $(wildcard fsck/*.c tools/fsck/*.c)
+FSCK_SRC	:= $(wildcard tools/fsck/*.c)
 VEXCTL_SRC	:= $(wildcard tools/vexctl/*.c)
 # The demo's reference reads vectors as vexctl does.
 BRUTE_SRC	:= tests/demo/brute.c $(filter-out tools/vexctl/main.c \

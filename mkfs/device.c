@@ -108,7 +108,7 @@ void mkfs_open(const struct mkfs_options *opt, struct mkfs_target *target)
 		mkfs_fail(MKFS_FAILED,
 			  "%s is neither a block device nor a regular file",
 			  opt->device);
-	use = opt->dry_run ? NULL : mkfs_in_use(opt->device, &st);
+	use = opt->dry_run ? NULL : vexfs_busy(opt->device, &st);
 	if (use)
 		mkfs_fail(MKFS_FAILED, "%s is %s", opt->device, use);
 	if (S_ISBLK(st.st_mode) && !opt->dry_run)

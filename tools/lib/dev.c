@@ -175,7 +175,7 @@ static int vexfs_pwrite(int fd, const u8 *data, u64 off)
 	return 0;
 }
 
-int vexfs_dev_read(struct vexfs_dev *dev, u64 bno, void *data)
+int vexfs_dev_read_below(struct vexfs_dev *dev, u64 bno, void *data)
 {
 	struct vexfs_page *page;
 
@@ -184,15 +184,23 @@ int vexfs_dev_read(struct vexfs_dev *dev, u64 bno, void *data)
 	dev->reads++;
 	if (dev->fail.read && --dev->fail.read == 0)
 		return -EIO;
-	page = vexfs_map_page(&dev->overlay, bno);
-	if (!page && dev->fd >= 0)
+	if (dev->fd >= 0)
 		return vexfs_pread(dev->fd, data, bno << VEXFS_BLOCK_SHIFT);
-	if (!page)
-		page = vexfs_map_page(&dev->image, bno);
+	page = vexfs_map_page(&dev->image, bno);
 	if (page)
 		memcpy(data, page->data, VEXFS_BLOCK_SIZE);
 	else
 		memset(data, 0, VEXFS_BLOCK_SIZE);
+	return 0;
+}
+
+int vexfs_dev_read(struct vexfs_dev *dev, u64 bno, void *data)
+{
+	struct vexfs_page *page = vexfs_map_page(&dev->overlay, bno);
+
+	if (!page)
+		return vexfs_dev_read_below(dev, bno, data);
+	memcpy(data, page->data, VEXFS_BLOCK_SIZE);
 	return 0;
 }
 
