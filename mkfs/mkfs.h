@@ -43,7 +43,10 @@ struct mkfs_target {
 void mkfs_open(const struct mkfs_options *opt, struct mkfs_target *target);
 /* Old signatures and the whole journal become zeroes. */
 void mkfs_wipe(const struct mkfs_options *opt, struct mkfs_target *target);
+
+/* zero.c; the second one always writes */
 int mkfs_zero(int fd, u64 off, u64 len);
+int mkfs_write_zeroes(int fd, u64 off, u64 len);
 
 /* format.c */
 int mkfs_format(const struct mkfs_options *opt, const struct vexfs_geom *geom,

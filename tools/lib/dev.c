@@ -245,6 +245,12 @@ void vexfs_dev_overlay(struct vexfs_dev *dev)
 	dev->overlaid = true;
 }
 
+void vexfs_dev_discard(struct vexfs_dev *dev)
+{
+	vexfs_bmap_destroy(&dev->overlay, vexfs_page_free);
+	dev->overlaid = false;
+}
+
 size_t vexfs_dev_pending(const struct vexfs_dev *dev)
 {
 	return dev->overlay.count;

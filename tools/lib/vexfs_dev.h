@@ -113,6 +113,8 @@ void vexfs_dev_overlay(struct vexfs_dev *dev);
 int vexfs_dev_flush(struct vexfs_dev *dev, u64 from, u64 to);
 /* A block as it is under the overlay. */
 int vexfs_dev_read_below(struct vexfs_dev *dev, u64 bno, void *data);
+/* Loses what was not flushed, and the overlay with it. */
+void vexfs_dev_discard(struct vexfs_dev *dev);
 size_t vexfs_dev_pending(const struct vexfs_dev *dev);
 /* Number of buffers that are referenced now. */
 size_t vexfs_dev_referenced(struct vexfs_dev *dev);
