@@ -100,7 +100,7 @@ static void name(struct fu_vol *v)					\
 DESC_FIELD(desc_csum, gd.bg_free_clusters ^= 1, false)
 DESC_FIELD(desc_flags, gd.bg_flags = cpu_to_le16(0x80), true)
 DESC_FIELD(desc_free, le32_add_cpu(&gd.bg_free_clusters, -1), true)
-DESC_FIELD(desc_inodes, le32_add_cpu(&gd.bg_free_inodes, -3), true)
+DESC_FIELD(desc_inodes, le32_add_cpu(&gd.bg_free_inodes, 2), true)
 DESC_FIELD(desc_dirs, le32_add_cpu(&gd.bg_used_dirs, 1), true)
 DESC_FIELD(desc_unused, le32_add_cpu(&gd.bg_itable_unused, 32), true)
 DESC_FIELD(desc_reserved, gd.bg_reserved = cpu_to_le16(1), true)
@@ -366,7 +366,7 @@ NODE_FIELD(node_order, swap(node.en_rec[3], node.en_rec[4]))
 NODE_FIELD(node_overlap, node.en_rec[3].ee_len = cpu_to_le32(100))
 NODE_FIELD(node_none, node.en_rec[7].ee_len = 0)
 NODE_FIELD(node_meta, node.en_rec[7].ee_pblk = cpu_to_le64(3))
-NODE_FIELD(node_range, node.en_rec[252].ee_lblk = cpu_to_le32(999999))
+NODE_FIELD(node_range, node.en_rec[251].ee_lblk = cpu_to_le32(999999))
 NODE_FIELD(node_reserved, node.en_reserved = cpu_to_le32(1))
 
 static void overlap_files(struct fu_vol *v)
@@ -436,8 +436,9 @@ static void name(struct fu_vol *v)					\
 
 static struct vexfs_dir_entry *entry_after(struct vexfs_dir_block *db)
 {
-	return vexfs_dir_entry_at(db, vexfs_dir_entry_size(
-				  vexfs_dir_entry_at(db, 0)));
+	u32 size = vexfs_dir_entry_size(vexfs_dir_entry_at(db, 0));
+
+	return vexfs_dir_entry_at(db, size);
 }
 
 static void swap_keys(struct vexfs_dir_block *db)
@@ -733,7 +734,7 @@ const struct fsck_damage fsck_damage[] = {
 	{ "descriptor free blocks", desc_free, FP_GROUP_COUNT },
 	{ "descriptor free inodes", desc_inodes, FP_GROUP_COUNT },
 	{ "descriptor directories", desc_dirs, FP_GROUP_COUNT },
-	{ "descriptor mark", desc_unused, FP_GROUP_COUNT },
+	{ "descriptor mark", desc_unused, FP_GROUP_CSUM },
 	{ "descriptor reserved", desc_reserved, FP_GROUP_FIELD },
 	{ "bitmap checksum", bitmap_csum, FP_BITMAP_CSUM },
 	{ "bitmap of zeroes", bitmap_zeroed, FP_BITMAP_CSUM },

@@ -45,7 +45,7 @@ static bool fsck_name_sane(const struct vexfs_dir_entry *de)
 static void fsck_salvage_leaf(struct fsck *f, struct fsck_salvage *s,
 			      struct vexfs_dir_block *db)
 {
-	u32 used = min(vexfs_dir_used(db), (u32)VEXFS_DIR_SPACE), off = 0;
+	u32 used = min_t(u32, vexfs_dir_used(db), VEXFS_DIR_SPACE), off = 0;
 	struct vexfs_dir_entry *de;
 	struct fsck_entry last;
 

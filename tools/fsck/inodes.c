@@ -142,7 +142,7 @@ static void fsck_check_size(struct fsck *f, u64 ino, struct vexfs_inode *di,
 	    !fsck_problem(f, FP_MAP_BEHIND, ino, 0, "%llu blocks, %llu written",
 			  blocks, end))
 		return;
-	end = min(end, (u64)VEXFS_MAX_LBLK);
+	end = min_t(u64, end, VEXFS_MAX_LBLK);
 	di->i_size = cpu_to_le64(end << VEXFS_BLOCK_SHIFT);
 	*dirty = true;
 }

@@ -77,7 +77,7 @@ static int fsck_links_round(struct fsck *f, bool dirs)
 			if (!(fi->flags & FI_USED) ||
 			    (fi->flags & FI_DELETED) ||
 			    (ino < VEXFS_FIRST_INO && ino != VEXFS_ROOT_INO) ||
-			    (fi->type == FT_DIR) != dirs)
+			    dirs != (fi->type == FT_DIR))
 				continue;
 			err = fsck_check_links(f, ino);
 		}

@@ -182,10 +182,11 @@ int main(int argc, char **argv)
 		return FSCK_FAILED;
 	}
 	set_signals();
-	if (f.opt.json)
-		printf("{\n  \"device\": "), fsck_json_string(stdout,
-							     f.opt.device),
-			printf(",\n  \"problems\": [");
+	if (f.opt.json) {
+		printf("{\n  \"device\": ");
+		fsck_json_string(stdout, f.opt.device);
+		printf(",\n  \"problems\": [");
+	}
 	status = fsck_run(&f);
 	fsck_free(&f);
 	if (vexfs_dev_close(f.dev))

@@ -8,14 +8,6 @@
 
 #include <unistd.h>
 
-#define FSCK_KIND_INFO(id, ok, says, does) \
-	{ .name = #id, .what = says, .fix = does, .safe = FSCK_##ok },
-const struct fsck_kind_info fsck_kind_info[FSCK_KINDS] = {
-	FSCK_PROBLEMS(FSCK_KIND_INFO)
-};
-
-#undef FSCK_KIND_INFO
-
 struct fsck_report {
 	enum fsck_kind kind;
 	u64	ino, bno;

@@ -298,11 +298,10 @@ static int fsck_space_write(struct fsck_space *s)
 		gd->bg_flags = 0;
 		gd->bg_reserved = 0;
 		gd->bg_inode_bitmap_csum = cpu_to_le32(crc);
-		gd->bg_cluster_bitmap_csum =
-			cpu_to_le32(vexfs_crc32c(f->fs.csum_seed, s->want,
-						 sizeof(s->want)));
-		gd->bg_checksum = cpu_to_le32(vexfs_group_desc_csum(&f->fs,
-							s->group, gd));
+		crc = vexfs_crc32c(f->fs.csum_seed, s->want, sizeof(s->want));
+		gd->bg_cluster_bitmap_csum = cpu_to_le32(crc);
+		crc = vexfs_group_desc_csum(&f->fs, s->group, gd);
+		gd->bg_checksum = cpu_to_le32(crc);
 		err = vexfs_trans_dirty(t, gdbuf);
 	}
 	return fsck_end(f, t, err);

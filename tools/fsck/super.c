@@ -229,7 +229,7 @@ static int fsck_write_backup(struct fsck *f, u32 nr, u64 bno)
 	u8 block[VEXFS_BLOCK_SIZE];
 	struct vexfs_super_block *sb = (void *)(block + VEXFS_SUPER_OFFSET);
 	struct vexfs_group_desc *gd = (void *)block;
-	u32 i, group = (nr - 1) * VEXFS_DESC_PER_BLOCK;
+	u32 i, crc, group = (nr - 1) * VEXFS_DESC_PER_BLOCK;
 
 	memset(block, 0, sizeof(block));
 	if (!nr) {
@@ -242,8 +242,8 @@ static int fsck_write_backup(struct fsck *f, u32 nr, u64 bno)
 	for (i = 0; i < VEXFS_DESC_PER_BLOCK && group < f->fs.geom.groups;
 	     i++, group++) {
 		vexfs_group_desc_init(&f->fs.geom, group, &gd[i]);
-		gd[i].bg_checksum = cpu_to_le32(vexfs_group_desc_csum(&f->fs,
-							group, &gd[i]));
+		crc = vexfs_group_desc_csum(&f->fs, group, &gd[i]);
+		gd[i].bg_checksum = cpu_to_le32(crc);
 	}
 	return fsck_write(f, bno, block);
 }

@@ -437,9 +437,11 @@ static int vj_write_super(struct vj_journal *j, u8 *block)
 {
 	struct vj_super *s = (void *)block;
 
+	size_t at = offsetof(struct vj_super, s_checksum);
+
 	if (j->csum)
 		s->s_checksum = cpu_to_be32(vj_csum_but(~0u, s, sizeof(*s),
-				offsetof(struct vj_super, s_checksum)));
+							at));
 	return vexfs_dev_write(j->dev, vexfs_journal_block(j->geom, 0), block);
 }
 
