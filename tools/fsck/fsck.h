@@ -238,6 +238,9 @@ int fsck_pass_inodes(struct fsck *f);
 /* record.c: an inode's own fields; false when nothing can be saved */
 bool fsck_check_record(struct fsck *f, u64 ino, struct vexfs_inode *di,
 		       bool *dirty);
+/* What the core would say of all but the extents and block count of it. */
+const char *fsck_core_why(struct fsck *f, u64 ino,
+			  const struct vexfs_inode *di);
 
 /* extents.c */
 int fsck_map_load(struct fsck *f, u64 ino, const struct vexfs_inode *di,

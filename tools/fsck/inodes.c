@@ -262,6 +262,19 @@ static bool fsck_check_contents(struct fsck *f, u64 ino,
 	}
 }
 
+/* What is left to complain of can't be mended; attributes come later. */
+static bool fsck_core_agrees(struct fsck *f, u64 ino,
+			     const struct vexfs_inode *di)
+{
+	struct vexfs_inode copy = *di;
+	const char *why;
+
+	copy.i_xattr_len = 0;
+	memset(copy.i_xattr_inline, 0, sizeof(copy.i_xattr_inline));
+	why = fsck_core_why(f, ino, &copy);
+	return !why || !fsck_problem(f, FP_INODE_BAD, ino, 0, "%s", why);
+}
+
 static int fsck_check_inode(struct fsck *f, u64 ino, struct vexfs_inode *di)
 {
 	struct fsck_map *map = &f->scratch;
@@ -281,7 +294,8 @@ static int fsck_check_inode(struct fsck *f, u64 ino, struct vexfs_inode *di)
 		return fsck_fail(f, err, "an extent tree can't be read", 0);
 	if (map->rebuild)
 		fsck_map_tidy(f, map);
-	if (!fsck_check_contents(f, ino, di, map, &dirty))
+	if (!fsck_check_contents(f, ino, di, map, &dirty) ||
+	    !fsck_core_agrees(f, ino, di))
 		return fsck_clear(f, ino);
 	fsck_note_inode(f, ino, di);
 	fsck_claim_map(f, map);

@@ -171,3 +171,17 @@ bool fsck_check_record(struct fsck *f, u64 ino, struct vexfs_inode *di,
 	*dirty = r.dirty;
 	return true;
 }
+
+const char *fsck_core_why(struct fsck *f, u64 ino,
+			  const struct vexfs_inode *di)
+{
+	struct vexfs_inode copy = *di;
+
+	copy.i_blocks = 0;
+	/* A damaged chain is cut later. */
+	copy.i_xattr = 0;
+	if (fsck_has_map(di))
+		vexfs_ext_init_root(&copy.i_root);
+	copy.i_checksum = cpu_to_le32(vexfs_inode_csum(&f->fs, &copy));
+	return vexfs_verify_inode(&f->fs, &copy, ino);
+}
