@@ -36,7 +36,7 @@ WARN		:= -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 		   -Wno-missing-field-initializers -Wstrict-prototypes
 CPPFLAGS_ALL	:= -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude \
 		   -Iinclude/uapi -Ifs/vexfs -Ifs/vexfs/libvexfs \
-		   -Ifs/vexfs/simd -Itools/lib -Itools/client
+		   -Ifs/vexfs/simd -Itools/lib -Itools/client -Itools/fsck
 # The shared core is kernel code, and the kernel is built like this.
 CFLAGS_ALL	:= -std=gnu11 -fno-strict-aliasing -fwrapv -MMD -MP $(WARN) \
 		   $(if $(WERROR),-Werror)
@@ -57,7 +57,10 @@ CORE_SRC	:= $(wildcard fs/vexfs/libvexfs/*.c fs/vexfs/simd/*.c \
 		   tools/lib/*.c)
 CLIENT_SRC	:= $(wildcard tools/client/*.c)
 MKFS_SRC	:= $(wildcard mkfs/*.c)
-FSCK_SRC	:= $(wildcard fsck/*.c tools/fsck/*.c)
+FSCK_SRC	:= $(wildcard tools/fsck/*.c)
+# Tests make, check and repair volumes in memory.
+FSCKLIB_SRC	:= $(filter-out tools/fsck/main.c,$(FSCK_SRC)) mkfs/format.c \
+		   mkfs/zero.c
 VEXCTL_SRC	:= $(wildcard tools/vexctl/*.c)
 # The demo's reference reads vectors as vexctl does.
 BRUTE_SRC	:= tests/demo/brute.c $(filter-out tools/vexctl/main.c \
@@ -98,8 +101,13 @@ $(1)/libvexfs-client.a: $(CLIENT_SRC:%.c=$(1)/%.o)
 	@rm -f $$@
 	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
 
+$(1)/libvexfs-fsck.a: $(FSCKLIB_SRC:%.c=$(1)/%.o)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
+
 $(1)/tests/unit/test_%: $(1)/tests/unit/test_%.o \
-		$(UNITLIB_SRC:%.c=$(1)/%.o) \
+		$(UNITLIB_SRC:%.c=$(1)/%.o) $(1)/libvexfs-fsck.a \
 		$(1)/libvexfs-client.a $(1)/libvexfs.a
 	$$(call cmd,LD,$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^ $$(LIBS))
 

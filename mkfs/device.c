@@ -8,7 +8,6 @@
 
 #include <blkid/blkid.h>
 #include <fcntl.h>
-#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -108,7 +107,7 @@ void mkfs_open(const struct mkfs_options *opt, struct mkfs_target *target)
 		mkfs_fail(MKFS_FAILED,
 			  "%s is neither a block device nor a regular file",
 			  opt->device);
-	use = opt->dry_run ? NULL : mkfs_in_use(opt->device, &st);
+	use = opt->dry_run ? NULL : vexfs_busy(opt->device, &st);
 	if (use)
 		mkfs_fail(MKFS_FAILED, "%s is %s", opt->device, use);
 	if (S_ISBLK(st.st_mode) && !opt->dry_run)
@@ -123,38 +122,6 @@ void mkfs_open(const struct mkfs_options *opt, struct mkfs_target *target)
 	target->bytes = mkfs_size(opt, target->fd, &st);
 	if (!opt->dry_run && !opt->force)
 		mkfs_refuse_used(opt, target->fd);
-}
-
-static int mkfs_write_zeroes(int fd, u64 off, u64 len)
-{
-	static const u8 zeroes[64 << 10];
-	ssize_t n;
-
-	while (len) {
-		n = pwrite(fd, zeroes, min_t(u64, len, sizeof(zeroes)),
-			   (off_t)off);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		off += (u64)n;
-		len -= (u64)n;
-	}
-	return 0;
-}
-
-/* Without writing, if the device can do that. */
-int mkfs_zero(int fd, u64 off, u64 len)
-{
-	if (len >= 1u << 20) {
-		if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			       (off_t)off, (off_t)len))
-			return 0;
-		if (!fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
-			       (off_t)off, (off_t)len))
-			return 0;
-	}
-	return mkfs_write_zeroes(fd, off, len);
 }
 
 void mkfs_wipe(const struct mkfs_options *opt, struct mkfs_target *target)

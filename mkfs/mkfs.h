@@ -9,6 +9,7 @@
 
 #include <uuid/uuid.h>
 
+#include "busy.h"
 #include "libvexfs.h"
 
 #define VEXFS_VERSION		"1.0"
@@ -42,10 +43,10 @@ struct mkfs_target {
 void mkfs_open(const struct mkfs_options *opt, struct mkfs_target *target);
 /* Old signatures and the whole journal become zeroes. */
 void mkfs_wipe(const struct mkfs_options *opt, struct mkfs_target *target);
-int mkfs_zero(int fd, u64 off, u64 len);
 
-/* busy.c: NULL, or how the device is used (in a static buffer). */
-const char *mkfs_in_use(const char *path, const struct stat *st);
+/* zero.c; the second one always writes */
+int mkfs_zero(int fd, u64 off, u64 len);
+int mkfs_write_zeroes(int fd, u64 off, u64 len);
 
 /* format.c */
 int mkfs_format(const struct mkfs_options *opt, const struct vexfs_geom *geom,

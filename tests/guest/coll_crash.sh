@@ -26,7 +26,7 @@ if [ "$round" = 0 ]; then
 	$tool create $mnt/c || give_up "no collection"
 	sync
 else
-	[ ! -x /job/bin/fsck.vexfs ] || fsck.vexfs -n "$DISK0" >/tmp/fsck ||
+	[ ! -x /job/bin/fsck.vexfs ] || fsck.vexfs -n -f "$DISK0" >/tmp/fsck ||
 		{ sed 's/^/# /' /tmp/fsck; give_up "fsck found something"; }
 	mount -t vexfs "$DISK0" $mnt || give_up "not mounted after a reset"
 	tap_n=$((round - 1))

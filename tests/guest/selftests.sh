@@ -31,7 +31,7 @@ volume_down() {
 		echo "in use by: $(users_of_volume)"
 		return 1
 	fi
-	[ ! -x /job/bin/fsck.vexfs ] || fsck.vexfs -n "$VEXFS_DEV"
+	[ ! -x /job/bin/fsck.vexfs ] || fsck.vexfs -n -f "$VEXFS_DEV"
 }
 
 # busybox's timeout leaves a process behind for a second, in the folder it was

@@ -112,6 +112,7 @@ int vexfs_dev_close(struct vexfs_dev *dev)
 	if (dev->handles)
 		kshim_die(__FILE__, __LINE__, "device closed under a handle");
 	vexfs_bmap_destroy(&dev->cache, vexfs_buf_free_node);
+	vexfs_bmap_destroy(&dev->overlay, vexfs_page_free);
 	vexfs_bmap_destroy(&dev->image, vexfs_page_free);
 	if (dev->fd >= 0 && close(dev->fd))
 		err = -errno;
@@ -131,9 +132,9 @@ int vexfs_dev_sync(struct vexfs_dev *dev)
 	return 0;
 }
 
-static struct vexfs_page *vexfs_image_page(struct vexfs_dev *dev, u64 bno)
+static struct vexfs_page *vexfs_map_page(const struct vexfs_bmap *map, u64 bno)
 {
-	struct vexfs_bmap_node *node = vexfs_bmap_find(&dev->image, bno);
+	struct vexfs_bmap_node *node = vexfs_bmap_find(map, bno);
 
 	return node ? container_of(node, struct vexfs_page, node) : NULL;
 }
@@ -174,7 +175,7 @@ static int vexfs_pwrite(int fd, const u8 *data, u64 off)
 	return 0;
 }
 
-int vexfs_dev_read(struct vexfs_dev *dev, u64 bno, void *data)
+int vexfs_dev_read_below(struct vexfs_dev *dev, u64 bno, void *data)
 {
 	struct vexfs_page *page;
 
@@ -185,7 +186,7 @@ int vexfs_dev_read(struct vexfs_dev *dev, u64 bno, void *data)
 		return -EIO;
 	if (dev->fd >= 0)
 		return vexfs_pread(dev->fd, data, bno << VEXFS_BLOCK_SHIFT);
-	page = vexfs_image_page(dev, bno);
+	page = vexfs_map_page(&dev->image, bno);
 	if (page)
 		memcpy(data, page->data, VEXFS_BLOCK_SIZE);
 	else
@@ -193,29 +194,116 @@ int vexfs_dev_read(struct vexfs_dev *dev, u64 bno, void *data)
 	return 0;
 }
 
-int vexfs_image_write(struct vexfs_dev *dev, u64 bno, const void *data)
+int vexfs_dev_read(struct vexfs_dev *dev, u64 bno, void *data)
 {
-	struct vexfs_page *page;
+	struct vexfs_page *page = vexfs_map_page(&dev->overlay, bno);
 
-	if (bno >= dev->blocks)
-		return -EIO;
-	if (dev->readonly)
-		return -EROFS;
-	dev->writes++;
-	if (dev->fail.write && --dev->fail.write == 0)
-		return -EIO;
-	if (dev->fd >= 0)
-		return vexfs_pwrite(dev->fd, data, bno << VEXFS_BLOCK_SHIFT);
-	page = vexfs_image_page(dev, bno);
+	if (!page)
+		return vexfs_dev_read_below(dev, bno, data);
+	memcpy(data, page->data, VEXFS_BLOCK_SIZE);
+	return 0;
+}
+
+static int vexfs_page_store(struct vexfs_bmap *map, u64 bno, const void *data)
+{
+	struct vexfs_page *page = vexfs_map_page(map, bno);
+
 	if (!page) {
 		page = malloc(sizeof(*page));
 		if (!page)
 			return -ENOMEM;
 		page->node.bno = bno;
-		vexfs_bmap_insert(&dev->image, &page->node);
+		vexfs_bmap_insert(map, &page->node);
 	}
 	memcpy(page->data, data, VEXFS_BLOCK_SIZE);
 	return 0;
+}
+
+static int vexfs_store(struct vexfs_dev *dev, u64 bno, const void *data)
+{
+	dev->writes++;
+	if (dev->fail.write && --dev->fail.write == 0)
+		return -EIO;
+	if (dev->fd >= 0)
+		return vexfs_pwrite(dev->fd, data, bno << VEXFS_BLOCK_SHIFT);
+	return vexfs_page_store(&dev->image, bno, data);
+}
+
+int vexfs_image_write(struct vexfs_dev *dev, u64 bno, const void *data)
+{
+	if (bno >= dev->blocks)
+		return -EIO;
+	if (dev->overlaid)
+		return vexfs_page_store(&dev->overlay, bno, data);
+	if (dev->readonly)
+		return -EROFS;
+	return vexfs_store(dev, bno, data);
+}
+
+void vexfs_dev_overlay(struct vexfs_dev *dev)
+{
+	dev->overlaid = true;
+}
+
+void vexfs_dev_discard(struct vexfs_dev *dev)
+{
+	vexfs_bmap_destroy(&dev->overlay, vexfs_page_free);
+	dev->overlaid = false;
+}
+
+size_t vexfs_dev_pending(const struct vexfs_dev *dev)
+{
+	return dev->overlay.count;
+}
+
+static int vexfs_page_cmp(const void *a, const void *b)
+{
+	const struct vexfs_page *const *x = a, *const *y = b;
+
+	return (*x)->node.bno < (*y)->node.bno ? -1 : 1;
+}
+
+/* The pages of blocks [from, to), sorted; how many in *n. */
+static struct vexfs_page **vexfs_pending_pages(struct vexfs_dev *dev, u64 from,
+					       u64 to, size_t *n)
+{
+	struct vexfs_page **page = calloc(dev->overlay.count + 1,
+					  sizeof(*page));
+	struct vexfs_bmap_node *node;
+	size_t i;
+
+	*n = 0;
+	for (i = 0; page && i < dev->overlay.size; i++)
+		for (node = dev->overlay.table[i]; node; node = node->next)
+			if (node->bno >= from && node->bno < to)
+				page[(*n)++] = container_of(node,
+							    struct vexfs_page,
+							    node);
+	if (page)
+		qsort(page, *n, sizeof(*page), vexfs_page_cmp);
+	return page;
+}
+
+int vexfs_dev_flush(struct vexfs_dev *dev, u64 from, u64 to)
+{
+	struct vexfs_page **page;
+	size_t n, i;
+	int err = 0;
+
+	if (dev->readonly)
+		return -EROFS;
+	page = vexfs_pending_pages(dev, from, to, &n);
+	if (!page)
+		return -ENOMEM;
+	for (i = 0; i < n && !err; i++) {
+		err = vexfs_store(dev, page[i]->node.bno, page[i]->data);
+		if (err)
+			break;
+		vexfs_bmap_remove(&dev->overlay, &page[i]->node);
+		free(page[i]);
+	}
+	free(page);
+	return err;
 }
 
 int vexfs_dev_write(struct vexfs_dev *dev, u64 bno, const void *data)

@@ -19,7 +19,7 @@ struct vexfs_trans *vexfs_trans_begin(struct vexfs_dev *dev, int credits)
 {
 	struct vexfs_trans *t;
 
-	if (dev->readonly)
+	if (dev->readonly && !dev->overlaid)
 		return ERR_PTR(-EROFS);
 	if (dev->error)
 		return ERR_PTR(dev->error);

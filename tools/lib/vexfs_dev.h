@@ -68,6 +68,8 @@ struct vexfs_dev {
 	bool quiet;			/* corruption isn't printed */
 	u64 blocks;
 	struct vexfs_bmap image;	/* of a memory image; absent: zeroes */
+	bool overlaid;			/* what is written stays in @overlay */
+	struct vexfs_bmap overlay;
 	struct vexfs_bmap cache;
 	struct list_head lru;
 	size_t max_cached;		/* unreferenced clean blocks kept */
@@ -103,6 +105,17 @@ int vexfs_dev_read(struct vexfs_dev *dev, u64 bno, void *data);
 int vexfs_dev_write(struct vexfs_dev *dev, u64 bno, const void *data);
 /* Forgets all unreferenced clean blocks, so that they are read again. */
 void vexfs_dev_drop_cache(struct vexfs_dev *dev);
+/*
+ * From now on everything that is written stays in memory, over the device as
+ * it is, until it is flushed there: blocks [from, to), in order.
+ */
+void vexfs_dev_overlay(struct vexfs_dev *dev);
+int vexfs_dev_flush(struct vexfs_dev *dev, u64 from, u64 to);
+/* A block as it is under the overlay. */
+int vexfs_dev_read_below(struct vexfs_dev *dev, u64 bno, void *data);
+/* Loses what was not flushed, and the overlay with it. */
+void vexfs_dev_discard(struct vexfs_dev *dev);
+size_t vexfs_dev_pending(const struct vexfs_dev *dev);
 /* Number of buffers that are referenced now. */
 size_t vexfs_dev_referenced(struct vexfs_dev *dev);
 

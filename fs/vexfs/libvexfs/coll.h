@@ -34,6 +34,8 @@ struct vexfs_coll_config {
 	u64	seed;
 	u64	owner;			/* inode number */
 	u32	csum_seed;
+	/* for fsck: opens what can be read, and believes the log over counts */
+	bool	salvage;
 };
 
 /* -EINVAL or -EOPNOTSUPP; fills in the defaults for zeroes. */

@@ -219,6 +219,16 @@ static int vexfs_replay_check(const struct vexfs_coll *coll,
 	return 0;
 }
 
+/* The log ends where it can't be read; no id is assigned a second time. */
+static int vexfs_replay_salvage(struct vexfs_coll *coll,
+				const struct vexfs_coll_header *ch, int err)
+{
+	if (err == -ENOMEM || err == -EINTR)
+		return err;
+	coll->next_id = max(coll->next_id, le64_to_cpu(ch->ch_next_id));
+	return 0;
+}
+
 int vexfs_log_replay(struct vexfs_coll *coll,
 		     const struct vexfs_coll_header *ch)
 {
@@ -240,5 +250,7 @@ int vexfs_log_replay(struct vexfs_coll *coll,
 	/* Only records carry it besides the header */
 	if (coll->log_seq == first)
 		coll->next_id = le64_to_cpu(ch->ch_next_id);
+	if (coll->cfg.salvage)
+		return vexfs_replay_salvage(coll, ch, err);
 	return err ? err : vexfs_replay_check(coll, ch);
 }

@@ -4,16 +4,16 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include "mkfs.h"
+#include "busy.h"
 
 #include <dirent.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-static char mkfs_why[PATH_MAX + 64];
+static char busy_why[PATH_MAX + 64];
 
 /* The same device, or the same file? */
-static bool mkfs_same(const struct stat *a, const char *path)
+static bool busy_same(const struct stat *a, const char *path)
 {
 	struct stat b;
 
@@ -25,7 +25,7 @@ static bool mkfs_same(const struct stat *a, const char *path)
 }
 
 /* Is block device @dev one of the partitions of @disk? */
-static bool mkfs_is_partition(dev_t dev, dev_t disk)
+static bool busy_is_partition(dev_t dev, dev_t disk)
 {
 	unsigned int maj, min;
 	char path[64];
@@ -43,7 +43,7 @@ static bool mkfs_is_partition(dev_t dev, dev_t disk)
 }
 
 /* mountinfo writes white space and backslashes as three octal digits. */
-static void mkfs_unescape(char *s)
+static void busy_unescape(char *s)
 {
 	char *to = s;
 
@@ -60,7 +60,7 @@ static void mkfs_unescape(char *s)
 }
 
 /* One line of mountinfo: does it mount our device, or a part of it? */
-static bool mkfs_mount_uses(const struct stat *st, char *line, char **where)
+static bool busy_mount_uses(const struct stat *st, char *line, char **where)
 {
 	unsigned int maj, min;
 	char *sep, *source;
@@ -73,10 +73,10 @@ static bool mkfs_mount_uses(const struct stat *st, char *line, char **where)
 	sep = strstr(line + len, " - ");
 	line[len] = 0;
 	*where = line + at;
-	mkfs_unescape(*where);
+	busy_unescape(*where);
 	dev = makedev(maj, min);
 	if (S_ISBLK(st->st_mode) &&
-	    (dev == st->st_rdev || mkfs_is_partition(dev, st->st_rdev)))
+	    (dev == st->st_rdev || busy_is_partition(dev, st->st_rdev)))
 		return true;
 	/* Some filesystems show a device number that isn't the disk's. */
 	if (!sep || !strtok(sep + 3, " "))
@@ -84,11 +84,11 @@ static bool mkfs_mount_uses(const struct stat *st, char *line, char **where)
 	source = strtok(NULL, " ");
 	if (!source || source[0] != '/' || !S_ISBLK(st->st_mode))
 		return false;
-	mkfs_unescape(source);
-	return mkfs_same(st, source);
+	busy_unescape(source);
+	return busy_same(st, source);
 }
 
-static bool mkfs_mounted(const struct stat *st)
+static bool busy_mounted(const struct stat *st)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "r");
 	char *line = NULL, *where;
@@ -98,9 +98,9 @@ static bool mkfs_mounted(const struct stat *st)
 	if (!f)
 		return false;
 	while (!yes && getline(&line, &room, f) > 0) {
-		yes = mkfs_mount_uses(st, line, &where);
+		yes = busy_mount_uses(st, line, &where);
 		if (yes)
-			snprintf(mkfs_why, sizeof(mkfs_why), "mounted on %s",
+			snprintf(busy_why, sizeof(busy_why), "mounted on %s",
 				 where);
 	}
 	free(line);
@@ -108,7 +108,7 @@ static bool mkfs_mounted(const struct stat *st)
 	return yes;
 }
 
-static bool mkfs_is_swap(const struct stat *st)
+static bool busy_is_swap(const struct stat *st)
 {
 	FILE *f = fopen("/proc/swaps", "r");
 	char *line = NULL, *path;
@@ -121,18 +121,18 @@ static bool mkfs_is_swap(const struct stat *st)
 		path = strtok(line, " \t");
 		if (!path || path[0] != '/')
 			continue;
-		mkfs_unescape(path);
-		yes = mkfs_same(st, path);
+		busy_unescape(path);
+		yes = busy_same(st, path);
 	}
 	free(line);
 	fclose(f);
 	if (yes)
-		strcpy(mkfs_why, "used as swap");
+		strcpy(busy_why, "used as swap");
 	return yes;
 }
 
 /* A file under a loop device may be mounted through that. */
-static bool mkfs_is_looped(const struct stat *st)
+static bool busy_is_looped(const struct stat *st)
 {
 	DIR *dir = opendir("/sys/block");
 	char path[512], file[PATH_MAX];
@@ -150,11 +150,11 @@ static bool mkfs_is_looped(const struct stat *st)
 			continue;
 		if (fgets(file, sizeof(file), f)) {
 			file[strcspn(file, "\n")] = 0;
-			yes = mkfs_same(st, file);
+			yes = busy_same(st, file);
 		}
 		fclose(f);
 		if (yes)
-			snprintf(mkfs_why, sizeof(mkfs_why), "used by /dev/%s",
+			snprintf(busy_why, sizeof(busy_why), "used by /dev/%s",
 				 de->d_name);
 	}
 	if (dir)
@@ -162,11 +162,11 @@ static bool mkfs_is_looped(const struct stat *st)
 	return yes;
 }
 
-const char *mkfs_in_use(const char *path, const struct stat *st)
+const char *vexfs_busy(const char *path, const struct stat *st)
 {
-	if (mkfs_mounted(st) || mkfs_is_swap(st))
-		return mkfs_why;
-	if (S_ISREG(st->st_mode) && mkfs_is_looped(st))
-		return mkfs_why;
+	if (busy_mounted(st) || busy_is_swap(st))
+		return busy_why;
+	if (S_ISREG(st->st_mode) && busy_is_looped(st))
+		return busy_why;
 	return NULL;
 }

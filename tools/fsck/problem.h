@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every kind of problem that fsck.vexfs knows; kinds.c has what it says of
+ * each, what the repair is, and whether -p may do it.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _VEXFS_FSCK_PROBLEM_H
+#define _VEXFS_FSCK_PROBLEM_H
+
+enum fsck_kind {
+	FP_SUPER_BAD,
+	FP_SUPER_CSUM,
+	FP_SUPER_FIELD,
+	FP_SUPER_FEATURE,
+	FP_SUPER_BACKUP,
+	FP_JOURNAL_SUPER,
+	FP_JOURNAL_TORN,
+	FP_JOURNAL_BLOCK,
+	FP_JOURNAL_ERROR,
+	FP_GROUP_CSUM,
+	FP_GROUP_FIELD,
+	FP_GROUP_COUNT,
+	FP_BITMAP_CSUM,
+	FP_BITMAP_LOST,
+	FP_BITMAP_FREE,
+	FP_BITMAP_FIXED,
+	FP_IBITMAP_CSUM,
+	FP_IBITMAP_LOST,
+	FP_IBITMAP_FREE,
+	FP_IBITMAP_FIXED,
+	FP_INODE_BAD,
+	FP_INODE_CSUM,
+	FP_INODE_NUMBER,
+	FP_INODE_FLAGS,
+	FP_INODE_SIZE,
+	FP_INODE_BLOCKS,
+	FP_INODE_FIELD,
+	FP_INODE_UNUSED,
+	FP_INODE_PARENT,
+	FP_INODE_ROOT,
+	FP_INODE_RESERVED,
+	FP_SYMLINK,
+	FP_SYMLINK_CSUM,
+	FP_MAP_ROOT,
+	FP_MAP_CSUM,
+	FP_MAP_ALIEN,
+	FP_MAP_NODE,
+	FP_MAP_PLACE,
+	FP_MAP_BEHIND,
+	FP_MAP_TAIL,
+	FP_OVERLAP,
+	FP_OVERLAP_CUT,
+	FP_XATTR_INLINE,
+	FP_XATTR_BLOCK,
+	FP_XATTR_CSUM,
+	FP_XATTR_ENTRY,
+	FP_XATTR_VALUE,
+	FP_ORPHAN_BAD,
+	FP_ORPHAN_STALE,
+	FP_ORPHAN_LEFT,
+	FP_COLL_HEADER,
+	FP_COLL_CSUM,
+	FP_COLL_FORK,
+	FP_COLL_SHORT,
+	FP_COLL_INDEX,
+	FP_COLL_LOG,
+	FP_COLL_LOST,
+	FP_COLL_STRAY,
+	FP_DIR_CSUM,
+	FP_DIR_TREE,
+	FP_DIR_HASH,
+	FP_DIR_DUP,
+	FP_DIR_INO,
+	FP_DIR_FORK,
+	FP_DIR_TYPE,
+	FP_DIR_TWICE,
+	FP_DIR_PARENT,
+	FP_DIR_LOOP,
+	FP_DIR_LOST,
+	FP_LINKS,
+	FP_LINKS_NONE,
+	FSCK_KINDS
+};
+
+struct fsck_kind_info {
+	const char *name;		/* for --json and tests */
+	const char *what;
+	const char *fix;
+	bool	safe;			/* -p may do it */
+};
+
+extern const struct fsck_kind_info fsck_kind_info[FSCK_KINDS];
+
+#endif /* _VEXFS_FSCK_PROBLEM_H */
