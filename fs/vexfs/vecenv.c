@@ -117,7 +117,8 @@ u32 vexfs_cpu_caps(void)
 {
 	u32 caps = VEXFS_SIMD_SSE2;
 
-	if (boot_cpu_has(X86_FEATURE_AVX2) && CPU_SAVES_AVX)
+	if (boot_cpu_has(X86_FEATURE_AVX2) && boot_cpu_has(X86_FEATURE_FMA) &&
+	    boot_cpu_has(X86_FEATURE_F16C) && CPU_SAVES_AVX)
 		caps |= VEXFS_SIMD_AVX2;
 	if (!(caps & VEXFS_SIMD_AVX2) ||
 	    !boot_cpu_has(X86_FEATURE_AVX512F) ||
@@ -129,6 +130,8 @@ u32 vexfs_cpu_caps(void)
 	caps |= VEXFS_SIMD_AVX512;
 	if (boot_cpu_has(X86_FEATURE_AVX512_VNNI))
 		caps |= VEXFS_CPU_VNNI;
+	if (boot_cpu_has(X86_FEATURE_AVX512_VPOPCNTDQ))
+		caps |= VEXFS_CPU_POPCNT;
 	return caps;
 }
 

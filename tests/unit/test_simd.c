@@ -20,48 +20,134 @@ static u64 rnd = 1;
 struct fixture {
 	struct vexfs_space sp;
 	struct vexfs_query *q;
-	float	*query;
+	void	*query;
 	char	*rows;
 	char	*codes;
 	const void *row[ROWS];
 	const void *code[ROWS];
+	/* the elements as numbers: of the query, then of the rows */
+	double	*value;
 	u32	keys[ROWS];
+	u32	fast[ROWS];
+	u32	lower[ROWS];
 	u32	code_keys[ROWS];
 };
 
-static void fixture_init(struct fixture *f, u8 metric, u32 dims)
+static void fixture_init_type(struct fixture *f, u8 elem, u8 metric, u32 dims)
 {
 	int i;
 
-	if (vexfs_space_init(&f->sp, VEXFS_ELEM_F32, metric, dims))
+	if (vexfs_space_init(&f->sp, elem, metric, dims))
 		abort();
 	f->q = aligned_alloc(64, ALIGN(f->sp.query_bytes, 64u));
 	f->query = vt_guarded(f->sp.row_bytes);
 	f->rows = vt_guarded((size_t)f->sp.stride * ROWS);
 	f->codes = vt_guarded((size_t)f->sp.code_bytes * ROWS);
+	f->value = calloc((size_t)dims * (ROWS + 1), sizeof(*f->value));
 	for (i = 0; i < ROWS; i++) {
 		f->row[i] = f->rows + (size_t)i * f->sp.stride;
 		f->code[i] = f->codes + (size_t)i * f->sp.code_bytes;
 	}
 }
 
+static void fixture_init(struct fixture *f, u8 metric, u32 dims)
+{
+	fixture_init_type(f, VEXFS_ELEM_F32, metric, dims);
+}
+
 static void fixture_free(struct fixture *f)
 {
 	free(f->q);
+	free(f->value);
 	vt_unguard(f->query, f->sp.row_bytes);
 	vt_unguard(f->rows, (size_t)f->sp.stride * ROWS);
 	vt_unguard(f->codes, (size_t)f->sp.code_bytes * ROWS);
+}
+
+/* An element as a number: what a program without tricks would make of it. */
+static double element(u8 elem, const void *row, u32 i)
+{
+	u16 h;
+	float f;
+
+	switch (elem) {
+	case VEXFS_ELEM_F32:
+		memcpy(&f, row + (size_t)i * 4, sizeof(f));
+		return (double)f;
+	case VEXFS_ELEM_BF16:
+		memcpy(&h, row + (size_t)i * 2, sizeof(h));
+		return (double)vt_bits_to_float((u32)h << 16);
+	case VEXFS_ELEM_F16:
+		memcpy(&h, row + (size_t)i * 2, sizeof(h));
+		return (h & 0x8000 ? -1 : 1) *
+		       ldexp(h & 0x7c00 ? 1024 + (h & 0x3ff) : h & 0x3ff,
+			     (h & 0x7c00 ? h >> 10 & 31 : 1) - 25);
+	case VEXFS_ELEM_I8:
+		return ((const s8 *)row)[i];
+	case VEXFS_ELEM_U8:
+		return ((const u8 *)row)[i];
+	default:
+		return ((const u8 *)row)[i / 8] >> i % 8 & 1;
+	}
+}
+
+/* A random element in [-scale, scale), or whatever the bits of it give. */
+static void put_random(u8 elem, void *row, u32 i, float scale)
+{
+	float f = vt_uniform(&rnd) * scale;
+	u32 bits;
+	u16 h;
+
+	memcpy(&bits, &f, sizeof(bits));
+	switch (elem) {
+	case VEXFS_ELEM_F32:
+		memcpy(row + (size_t)i * 4, &f, sizeof(f));
+		break;
+	case VEXFS_ELEM_BF16:
+		h = (u16)(bits >> 16);
+		memcpy(row + (size_t)i * 2, &h, sizeof(h));
+		break;
+	case VEXFS_ELEM_F16:
+		/* Below 4 in magnitude, now and then a denormal. */
+		h = (u16)vt_random(&rnd);
+		h = h & 0x8000 ? h & 0xc3ff : h;
+		if ((h & 0x7c00) > 0x4000)
+			h &= 0xbfff;
+		memcpy(row + (size_t)i * 2, &h, sizeof(h));
+		break;
+	case VEXFS_ELEM_B1:
+		((u8 *)row)[i / 8] |= (u8)((bits & 1) << i % 8);
+		break;
+	default:
+		((u8 *)row)[i] = (u8)(vt_random(&rnd) >> 20);
+	}
+}
+
+static void values_of(struct fixture *f)
+{
+	u32 i, j, dims = f->sp.dims;
+
+	for (i = 0; i <= ROWS; i++)
+		for (j = 0; j < dims; j++)
+			f->value[(size_t)i * dims + j] =
+				element(f->sp.elem,
+					i ? f->row[i - 1] : f->query, j);
 }
 
 static void fill_random(struct fixture *f, float scale)
 {
 	u32 i, j;
 
+	if (f->sp.elem == VEXFS_ELEM_B1) {
+		memset(f->query, 0, f->sp.row_bytes);
+		memset(f->rows, 0, (size_t)f->sp.stride * ROWS);
+	}
 	for (j = 0; j < f->sp.dims; j++)
-		f->query[j] = vt_uniform(&rnd) * scale;
+		put_random(f->sp.elem, f->query, j, scale);
 	for (i = 0; i < ROWS; i++)
 		for (j = 0; j < f->sp.dims; j++)
-			((float *)f->row[i])[j] = vt_uniform(&rnd) * scale;
+			put_random(f->sp.elem, (void *)f->row[i], j, scale);
+	values_of(f);
 }
 
 static void encode_all(struct fixture *f)
@@ -78,28 +164,57 @@ static void compute(struct fixture *f)
 	memset(f->q, 0xa5, f->sp.query_bytes);
 	encode_all(f);
 	vexfs_query_prepare(&f->sp, f->query, f->q);
-	vexfs_dist_rows(&f->sp, f->q, f->row, ROWS, f->keys);
+	vexfs_exact_rows(&f->sp, f->q, f->row, ROWS, f->keys);
+	vexfs_dist_rows(&f->sp, f->q, f->row, ROWS, f->fast);
+	vexfs_lower_rows(&f->sp, f->q, f->row, ROWS, f->lower);
 	vexfs_dist_codes(&f->sp, f->q, f->code, ROWS, f->code_keys);
 }
 
-static double reference(const struct fixture *f, const float *a, const float *b)
+/* What distances are made of: sums over elements, of a and of b. */
+struct sums {
+	double	l2, l1, dot, aa, bb, abs_a, abs_b, max_a, max_b;
+};
+
+static struct sums sums_of(const struct fixture *f, int row)
 {
-	double l2 = 0, dot = 0, aa = 0, bb = 0;
+	const double *a = f->value, *b = a + (size_t)f->sp.dims * (row + 1);
+	struct sums s = { 0 };
 	u32 i;
 
 	for (i = 0; i < f->sp.dims; i++) {
-		double d = (double)a[i] - (double)b[i];
+		double d = a[i] - b[i];
 
-		l2 += d * d;
-		dot += (double)a[i] * (double)b[i];
-		aa += (double)a[i] * (double)a[i];
-		bb += (double)b[i] * (double)b[i];
+		s.l2 += d * d;
+		s.l1 += fabs(d);
+		s.dot += a[i] * b[i];
+		s.aa += a[i] * a[i];
+		s.bb += b[i] * b[i];
+		s.abs_a += fabs(a[i]);
+		s.abs_b += fabs(b[i]);
+		s.max_a = fmax(s.max_a, fabs(a[i]));
+		s.max_b = fmax(s.max_b, fabs(b[i]));
 	}
-	if (f->sp.metric == VEXFS_METRIC_L2)
-		return l2;
-	if (f->sp.metric == VEXFS_METRIC_IP)
-		return -dot;
-	return aa > 0 && bb > 0 ? 1 - dot / sqrt(aa * bb) : 1;
+	return s;
+}
+
+static double distance_of(const struct fixture *f, const struct sums *s)
+{
+	switch (f->sp.metric) {
+	case VEXFS_METRIC_L2:
+		return s->l2;
+	case VEXFS_METRIC_IP:
+		return -s->dot;
+	case VEXFS_METRIC_COSINE:
+		return s->aa > 0 && s->bb > 0 ?
+		       1 - s->dot / sqrt(s->aa * s->bb) : 1;
+	default:		/* of bits, L1 is the Hamming distance */
+		return s->l1;
+	}
+}
+
+static double key_value(u32 key)
+{
+	return (double)vt_bits_to_float(vexfs_key_to_bits(key));
 }
 
 /* What a float can hold: half a unit in the last place, and denormals. */
@@ -112,18 +227,50 @@ static bool close_to(u32 key, double want)
 	return fabs(got - want) <= fabs(want) / 0x1p23 + 1 / 1e15;
 }
 
+/* How wrong single precision may be, as simd.h has it. */
+static double slack_of(const struct fixture *f, const struct sums *s)
+{
+	double u = (f->sp.dims + 32) * 1.02 / 0x1p24;
+
+	if (f->sp.exact)
+		return 0;
+	switch (f->sp.metric) {
+	case VEXFS_METRIC_L2:
+		return u * s->l2;
+	case VEXFS_METRIC_L1:
+		return u * s->l1;
+	case VEXFS_METRIC_IP:
+		return u * sqrt(s->aa * s->bb);
+	default:
+		return u * 1.5;
+	}
+}
+
 static void check_against_reference(struct fixture *f, const char *level)
 {
 	int i;
 
 	for (i = 0; i < ROWS; i++) {
-		double want = reference(f, f->query, f->row[i]);
+		struct sums s = sums_of(f, i);
+		double want = distance_of(f, &s), slack = slack_of(f, &s);
 
 		CHECK(close_to(f->keys[i], want),
-		      "%s metric %d dims %u row %d: %g is not %g", level,
-		      f->sp.metric, f->sp.dims, i,
-		      (double)vt_bits_to_float(vexfs_key_to_bits(f->keys[i])),
-		      want);
+		      "%s type %d metric %d dims %u row %d: %g is not %g",
+		      level, f->sp.elem, f->sp.metric, f->sp.dims, i,
+		      key_value(f->keys[i]), want);
+		if (fabs(want) > 3e38)
+			continue;
+		CHECK(fabs(key_value(f->fast[i]) - want) <=
+		      slack + fabs(want) / 0x1p22 + 1 / 1e15,
+		      "%s type %d metric %d dims %u row %d: %g is not near %g",
+		      level, f->sp.elem, f->sp.metric, f->sp.dims, i,
+		      key_value(f->fast[i]), want);
+		CHECK(f->lower[i] <= f->keys[i] &&
+		      key_value(f->lower[i]) >= want - 2 * slack -
+		      fabs(want) / 0x1p22 - 1 / 1e15,
+		      "%s type %d metric %d dims %u: %g isn't just below %g",
+		      level, f->sp.elem, f->sp.metric, f->sp.dims,
+		      key_value(f->lower[i]), key_value(f->keys[i]));
 	}
 }
 
@@ -131,32 +278,31 @@ static void check_against_reference(struct fixture *f, const char *level)
  * An element is decoded to within half a step, so the product of two vectors
  * is wrong by at most half a step of each times the other's magnitudes.
  */
-static double code_bound(const struct fixture *f, const float *a,
-			 const float *b)
+static double code_bound(const struct fixture *f, const struct sums *s)
 {
-	double ma = 0, mb = 0, sum_a = 0, sum_b = 0, aa = 0, bb = 0, e;
+	double ma = s->max_a / 253, mb = s->max_b / 253, e;
 	double n = f->sp.dims;
-	u32 i;
 
-	for (i = 0; i < f->sp.dims; i++) {
-		ma = fmax(ma, fabs((double)a[i]));
-		mb = fmax(mb, fabs((double)b[i]));
-		sum_a += fabs((double)a[i]);
-		sum_b += fabs((double)b[i]);
-		aa += (double)a[i] * (double)a[i];
-		bb += (double)b[i] * (double)b[i];
+	/* Codes of integers are the rows; only keys are rounded. */
+	if (f->sp.exact)
+		ma = mb = 0;
+	e = ma * s->abs_b + mb * s->abs_a + n * ma * mb;
+	switch (f->sp.metric) {
+	case VEXFS_METRIC_L2:
+		return 2 * e + 2 * (ma * s->abs_a + mb * s->abs_b) +
+		       n * (ma * ma + mb * mb) + (s->aa + s->bb) / 1e5;
+	case VEXFS_METRIC_IP:
+		return e + sqrt(s->aa * s->bb) / 1e5;
+	case VEXFS_METRIC_COSINE:
+		if (!(s->aa * s->bb > 0))
+			return 1 / 1e5;
+		/* The norms are those of the codes: their error counts too. */
+		return 2 * e / sqrt(s->aa * s->bb) + n * ma * ma / s->aa +
+		       n * mb * mb / s->bb + 1 / 1e5 +
+		       2 * (ma * s->abs_a / s->aa + mb * s->abs_b / s->bb);
+	default:
+		return n * (ma + mb) + s->l1 / 1e5;
 	}
-	ma /= 253;		/* half a step, and a little for rounding */
-	mb /= 253;
-	e = ma * sum_b + mb * sum_a + n * ma * mb;
-	if (f->sp.metric == VEXFS_METRIC_L2)
-		return 2 * e + 2 * (ma * sum_a + mb * sum_b) +
-		       n * (ma * ma + mb * mb) + (aa + bb) / 1e5;
-	if (f->sp.metric == VEXFS_METRIC_IP)
-		return e + sqrt(aa * bb) / 1e5;
-	/* The norms are those of the codes: that error counts as well. */
-	return 2 * e / sqrt(aa * bb) + n * ma * ma / aa + n * mb * mb / bb +
-	       2 * (ma * sum_a / aa + mb * sum_b / bb) + 1 / 1e5;
 }
 
 static void check_codes(struct fixture *f, const char *level)
@@ -164,19 +310,72 @@ static void check_codes(struct fixture *f, const char *level)
 	int i;
 
 	for (i = 0; i < ROWS; i++) {
-		double want = reference(f, f->query, f->row[i]);
-		double bound = code_bound(f, f->query, f->row[i]);
-		u32 bits = vexfs_key_to_bits(f->code_keys[i]);
-		double got = (double)vt_bits_to_float(bits);
+		struct sums s = sums_of(f, i);
+		double want = distance_of(f, &s), bound = code_bound(f, &s);
+		double got = key_value(f->code_keys[i]);
 
 		CHECK(fabs(got - want) <= bound,
-		      "%s metric %d dims %u: %g, want %g within %g", level,
-		      f->sp.metric, f->sp.dims, got, want, bound);
+		      "%s type %d metric %d dims %u: %g, want %g within %g",
+		      level, f->sp.elem, f->sp.metric, f->sp.dims, got, want,
+		      bound);
 	}
 }
 
+/* A pair that is as near as is asked for is found; one that isn't, is not. */
+static void check_tile(struct fixture *f, const char *level)
+{
+	const u32 lanes = vexfs_tile_lanes(&f->sp, ROWS);
+	const struct vexfs_query *q[ROWS];
+	struct vexfs_tile_block *b;
+	struct vexfs_tile *t;
+	u32 keys[VEXFS_TILE_LANES], i, j, n, rows;
+	u16 out[VEXFS_TILE_ROWS * VEXFS_TILE_LANES];
+	double slack = 0, least = 1e38;
+
+	if (!lanes)
+		return;
+	t = aligned_alloc(64, ALIGN(vexfs_tile_bytes(&f->sp), 64ul));
+	b = aligned_alloc(64, ALIGN(vexfs_tile_block_bytes(&f->sp), 64ul));
+	for (i = 0; i < ROWS; i++)
+		q[i] = f->q;
+	rows = min(vexfs_tile_rows(&f->sp), (u32)ROWS);
+	vexfs_tile_pack(&f->sp, t, q, min(lanes, (u32)ROWS));
+	vexfs_tile_load(&f->sp, b, f->row, rows);
+	for (i = 0; i < rows; i++) {
+		struct sums s = sums_of(f, (int)i);
+
+		for (j = 0; j < VEXFS_TILE_LANES; j++)
+			keys[j] = f->keys[i];
+		n = vexfs_tile_near(&f->sp, t, b, keys, NULL, out);
+		for (j = 0; j < n; j++)
+			if (out[j] == i * VEXFS_TILE_LANES + (i % lanes))
+				break;
+		CHECK(j < n, "%s type %d metric %d dims %u: row %u is missed",
+		      level, f->sp.elem, f->sp.metric, f->sp.dims, i);
+		slack = fmax(slack, sqrt(s.aa * s.bb) + s.aa + s.bb);
+		least = fmin(least, key_value(f->keys[i]));
+	}
+	slack = f->sp.metric == VEXFS_METRIC_COSINE ? 1 : slack;
+	least -= slack * 6 * (f->sp.dims + 64) / 0x1p24 + fabs(least) / 1e6;
+	for (j = 0; j < VEXFS_TILE_LANES; j++)
+		keys[j] = vt_key((float)least);
+	n = vexfs_tile_near(&f->sp, t, b, keys, NULL, out);
+	for (i = 0, j = 0; i < n; i++)
+		j += out[i] % VEXFS_TILE_LANES < min(lanes, (u32)ROWS);
+	CHECK(!j, "%s type %d metric %d dims %u: %u of %u pass below %g",
+	      level, f->sp.elem, f->sp.metric, f->sp.dims, j, rows, least);
+	free(t);
+	free(b);
+}
+
+/* Keys of codes are the same on each level, but where they sum up floats. */
+static bool codes_agree(const struct fixture *f)
+{
+	return f->sp.exact || f->sp.metric != VEXFS_METRIC_L1;
+}
+
 /* Computes at each level; the first is kept to compare the others with. */
-static void at_each_level(struct fixture *f, bool bounded)
+static void at_each_level(struct fixture *f, bool tame)
 {
 	u32 keys[ROWS], code_keys[ROWS];
 	bool first = true;
@@ -187,8 +386,10 @@ static void at_each_level(struct fixture *f, bool bounded)
 			continue;
 		compute(f);
 		check_against_reference(f, levels[i]);
-		if (bounded)
+		if (tame) {
 			check_codes(f, levels[i]);
+			check_tile(f, levels[i]);
+		}
 		if (first) {
 			memcpy(keys, f->keys, sizeof(keys));
 			memcpy(code_keys, f->code_keys, sizeof(keys));
@@ -196,45 +397,65 @@ static void at_each_level(struct fixture *f, bool bounded)
 		}
 		CHECK(!memcmp(keys, f->keys, sizeof(keys)),
 		      "%s differs, dims %u", levels[i], f->sp.dims);
-		CHECK(!memcmp(code_keys, f->code_keys, sizeof(keys)),
+		CHECK(!codes_agree(f) ||
+		      !memcmp(code_keys, f->code_keys, sizeof(keys)),
 		      "%s differs in codes, dims %u", levels[i], f->sp.dims);
 	}
 	vexfs_simd_init(NULL);
 }
 
-static void test_dims(u8 metric, u32 dims)
+static void test_dims(u8 elem, u8 metric, u32 dims)
 {
 	struct fixture f;
 
-	fixture_init(&f, metric, dims);
+	fixture_init_type(&f, elem, metric, dims);
 	fill_random(&f, 1.0f);
 	/* The third row is the query itself. */
 	memcpy((void *)f.row[2], f.query, f.sp.row_bytes);
+	values_of(&f);
 	at_each_level(&f, true);
 	if (metric != VEXFS_METRIC_IP)
-		CHECK(f.keys[2] == vexfs_key_from_bits(0),
+		CHECK(f.keys[2] == vexfs_key_from_bits(0) ||
+		      (metric == VEXFS_METRIC_COSINE && f.value[0] == 0),
 		      "a vector is at 0 from itself, dims %u", dims);
 	if (metric != VEXFS_METRIC_IP)
-		CHECK(f.code_keys[2] >= vexfs_key_from_bits(0),
+		CHECK(f.code_keys[2] >= vexfs_key_from_bits(0) &&
+		      f.lower[2] >= vexfs_key_from_bits(0),
 		      "no distance is below 0, dims %u", dims);
 	fixture_free(&f);
 }
 
-static void test_all_dims(void)
+/* All small dimensions; then steps that go through all tails of 64. */
+static void test_all_dims(u8 elem, u8 metric, const char *name)
 {
-	static const u32 more[] = { 384, 511, 512, 513, 768, 1000, 1024, 1536,
-				    2047, 3072, 4095, 4100, 16384 };
-	size_t m, i;
 	u32 dims;
 
-	for (m = 0; m < ARRAY_SIZE(metrics); m++) {
-		for (dims = 1; dims <= 300; dims++)
-			test_dims(metrics[m], dims);
-		for (i = 0; i < ARRAY_SIZE(more); i++)
-			test_dims(metrics[m], more[i]);
-		vt_done(m == 0 ? "L2, 1 to 16384 dimensions" :
-			m == 1 ? "inner product, 1 to 16384 dimensions" :
-			"cosine, 1 to 16384 dimensions", NULL);
+	for (dims = 1; dims <= 4100; dims += dims < 200 ? 1 : 61)
+		test_dims(elem, metric, dims);
+	test_dims(elem, metric, 4100);
+	if (elem == VEXFS_ELEM_U8 || metric == VEXFS_METRIC_L2)
+		test_dims(elem, metric, VEXFS_MAX_DIMS);
+	vt_done("1 to 4100 dimensions:", name);
+}
+
+static void test_all_types(void)
+{
+	static const char *const types[] = { "", "f32", "f16", "bf16", "i8",
+					     "u8", "b1" };
+	static const char *const names[] = { "", "L2", "inner product",
+					     "cosine", "L1", "Hamming" };
+	struct vexfs_space sp;
+	char name[32];
+	u8 e, m;
+
+	for (e = VEXFS_ELEM_F32; e <= VEXFS_ELEM_B1; e++) {
+		for (m = VEXFS_METRIC_L2; m <= VEXFS_METRIC_HAMMING; m++) {
+			if (vexfs_space_init(&sp, e, m, 1))
+				continue;
+			snprintf(name, sizeof(name), "%s, %s", types[e],
+				 names[m]);
+			test_all_dims(e, m, name);
+		}
 	}
 }
 
@@ -256,8 +477,10 @@ static void test_extremes(void)
 			for (d = 0; d < f.sp.dims; d++)
 				((float *)f.row[4])[d] =
 					d & 1 ? 3.4028234e38f : -3.4028234e38f;
+			values_of(&f);
 			at_each_level(&f, false);
 			memset(f.query, 0, f.sp.row_bytes);
+			values_of(&f);
 			at_each_level(&f, false);
 			fixture_free(&f);
 		}
@@ -319,7 +542,7 @@ static void test_runs(void)
 	fill_random(&f, 1.0f);
 	compute(&f);
 	vexfs_dist_run(&f.sp, f.q, f.rows, ROWS, keys);
-	CHECK(!memcmp(keys, f.keys, sizeof(keys)), "a run is its rows");
+	CHECK(!memcmp(keys, f.fast, sizeof(keys)), "a run is its rows");
 	/* Neither the query's row nor rows need any alignment. */
 	base = malloc((size_t)f.sp.stride * ROWS + 64);
 	for (off = 1; off < 64; off += 7) {
@@ -327,7 +550,7 @@ static void test_runs(void)
 		vexfs_query_prepare(&f.sp, base + off, f.q);
 		memcpy(base + off, f.rows, (size_t)f.sp.stride * ROWS);
 		vexfs_dist_run(&f.sp, f.q, base + off, ROWS, keys);
-		CHECK(!memcmp(keys, f.keys, sizeof(keys)), "offset %d", off);
+		CHECK(!memcmp(keys, f.fast, sizeof(keys)), "offset %d", off);
 	}
 	free(base);
 	fixture_free(&f);
@@ -489,10 +712,17 @@ static void test_spaces(void)
 	      -EINVAL, "0 dimensions");
 	CHECK(vexfs_space_init(&sp, VEXFS_ELEM_F32, VEXFS_METRIC_L2,
 			       VEXFS_MAX_DIMS + 1) == -EINVAL, "too many");
-	CHECK(vexfs_space_init(&sp, VEXFS_ELEM_F16, VEXFS_METRIC_L2, 4) ==
-	      -EOPNOTSUPP, "f16");
 	CHECK(vexfs_space_init(&sp, VEXFS_ELEM_F32, VEXFS_METRIC_HAMMING, 4) ==
-	      -EOPNOTSUPP, "hamming");
+	      -EOPNOTSUPP, "only bits are counted");
+	CHECK(vexfs_space_init(&sp, VEXFS_ELEM_B1, VEXFS_METRIC_L2, 4) ==
+	      -EOPNOTSUPP, "bits are only counted");
+	CHECK(vexfs_space_init(&sp, 0, VEXFS_METRIC_L2, 4) == -EOPNOTSUPP &&
+	      vexfs_space_init(&sp, 7, VEXFS_METRIC_L2, 4) == -EOPNOTSUPP,
+	      "no such types");
+	CHECK(!vexfs_space_init(&sp, VEXFS_ELEM_B1, VEXFS_METRIC_HAMMING, 9) &&
+	      sp.row_bytes == 2 && sp.stride == 32, "bits");
+	CHECK(!vexfs_space_init(&sp, VEXFS_ELEM_BF16, VEXFS_METRIC_L1, 17) &&
+	      sp.row_bytes == 34 && sp.stride == 64, "bf16");
 	for (dims = 1; dims <= VEXFS_MAX_DIMS; dims += 13) {
 		CHECK(!vexfs_space_init(&sp, VEXFS_ELEM_F32, VEXFS_METRIC_IP,
 					dims), "dims %u", dims);
@@ -518,10 +748,10 @@ static void test_levels(void)
 	vexfs_simd_count(VEXFS_SIMD_SSE2, &a);
 	compute(&f);
 	vexfs_simd_count(VEXFS_SIMD_SSE2, &b);
-	CHECK(b.rows - a.rows == ROWS && b.codes - a.codes == ROWS,
+	CHECK(b.rows - a.rows == 3 * ROWS && b.codes - a.codes == ROWS,
 	      "%llu rows", b.rows - a.rows);
 	/* 64 KiB rows: a section each; 16 KiB codes: three a section. */
-	CHECK(b.sections - a.sections == ROWS + 1 + ROWS + 3,
+	CHECK(b.sections - a.sections == ROWS + 1 + 3 * ROWS + 3,
 	      "%llu sections", b.sections - a.sections);
 	CHECK(b.encoded - a.encoded == ROWS + 1, "%llu encoded",
 	      b.encoded - a.encoded);
@@ -539,7 +769,7 @@ int main(void)
 	test_keys();
 	test_spaces();
 	test_finite();
-	test_all_dims();
+	test_all_types();
 	test_extremes();
 	test_code_scale();
 	test_not_finite_rows();

@@ -93,4 +93,13 @@ static inline float vt_bits_to_float(u32 bits)
 	return f;
 }
 
+/* The key of a distance, see simd.h. */
+static inline u32 vt_key(float f)
+{
+	u32 bits;
+
+	memcpy(&bits, &f, sizeof(bits));
+	return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
 #endif /* _VEXFS_VTEST_H */

@@ -49,7 +49,8 @@ u32 vexfs_cpu_caps(void)
 	u32 caps = VEXFS_SIMD_SSE2;
 
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2"))
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+	    __builtin_cpu_supports("f16c"))
 		caps |= VEXFS_SIMD_AVX2;
 	if (__builtin_cpu_supports("avx512f") &&
 	    __builtin_cpu_supports("avx512bw") &&
@@ -58,6 +59,9 @@ u32 vexfs_cpu_caps(void)
 		caps |= VEXFS_SIMD_AVX512;
 	if ((caps & VEXFS_SIMD_AVX512) && __builtin_cpu_supports("avx512vnni"))
 		caps |= VEXFS_CPU_VNNI;
+	if ((caps & VEXFS_SIMD_AVX512) &&
+	    __builtin_cpu_supports("avx512vpopcntdq"))
+		caps |= VEXFS_CPU_POPCNT;
 	return caps;
 }
 

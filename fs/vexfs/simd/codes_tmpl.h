@@ -77,6 +77,16 @@ static __always_inline c4i quarter(ci v)
 	return sum;
 }
 
+/*
+ * Values of unsigned integers are less by 128 than what they stand for; with
+ * the query's part, which is in its bias, this makes up for it in a product.
+ */
+static __always_inline bool group_unsigned(const struct vexfs_space *sp)
+{
+	return unlikely(sp->elem == VEXFS_ELEM_U8) &&
+	       sp->metric != VEXFS_METRIC_L2;
+}
+
 static __always_inline c4i fold_group(const ci *acc)
 {
 	c4i a = quarter(acc[0]), b = quarter(acc[1]);
@@ -97,7 +107,7 @@ static __always_inline c4i group_keys(const struct vexfs_space *sp,
 {
 	const struct vexfs_code_factors *f[GROUP];
 	ci acc[GROUP] = { 0 };
-	c4i gain, offset, bits;
+	c4i gain, offset, bits, sum;
 	c4f key;
 	int j;
 
@@ -109,8 +119,11 @@ static __always_inline c4i group_keys(const struct vexfs_space *sp,
 	offset = (c4i){ f[0]->offset, f[1]->offset, f[2]->offset,
 			f[3]->offset };
 	bits = (c4i){ q->gain, q->gain, q->gain, q->gain };
-	key = (c4f)bits * (c4f)gain *
-	      __builtin_convertvector(fold_group(acc) - q->bias, c4f);
+	sum = fold_group(acc) - q->bias;
+	if (group_unsigned(sp))
+		sum += (c4i){ f[0]->sum, f[1]->sum, f[2]->sum, f[3]->sum } *
+		       128;
+	key = (c4f)bits * (c4f)gain * __builtin_convertvector(sum, c4f);
 	bits = (c4i){ q->offset, q->offset, q->offset, q->offset };
 	bits = (c4i)(((c4f)bits + (c4f)offset) + key);
 	/* Rounding may have made a small one negative. */
@@ -166,7 +179,8 @@ void CFN(vexfs_from_code_)(const struct vexfs_space *sp, const void *code,
 	q->gain = scaled(f->gain,
 			 sp->metric == VEXFS_METRIC_L2 ? -2.0f : -1.0f);
 	q->offset = sp->metric == VEXFS_METRIC_COSINE ? 0x3f800000 : f->offset;
-	q->bias = 128 * f->sum;
+	q->bias = group_unsigned(sp) ? -128 * 128 * (s32)sp->dims :
+				       128 * f->sum;
 #ifdef DOT_U8S8
 	for (i = 0; i < sp->code_bytes; i += VB)
 		*(ci *)(out + i) = *(const ci *)(c + i) ^ (s32)0x80808080;

@@ -6,9 +6,38 @@
  */
 #define ISA	sse2
 #define VB	16
+#define BITS	16
+#define TILE_ROWS	6u
+
+#define FMA(a, b, c)	((a) * (b) + (c))
+#define MASK(v)		((u32)__builtin_ia32_movmskps((v4f)(v)))
+#define DOT_S16(a, b)	__builtin_ia32_pmaddwd128(a, b)
+#define SAD(a, b)	__builtin_ia32_psadbw128(a, b)
+#define COUNT(v)	count_ones(v)
 
 #include "rows_tmpl.h"
-
-#define DOT_S16(a, b)	__builtin_ia32_pmaddwd128(a, b)
-
+#include "ints_tmpl.h"
+#include "encode_tmpl.h"
+#include "tile_tmpl.h"
 #include "codes_tmpl.h"
+#include "codes_l1_tmpl.h"
+
+#ifndef __CHECKER__
+
+typedef u64 ones_t __attribute__((vector_size(16)));
+typedef char ones_bytes_t __attribute__((vector_size(16)));
+
+static __always_inline ones_t count_ones(ones_t v)
+{
+	const u64 twos = 0x3333333333333333ull;
+
+	v -= (v >> 1) & 0x5555555555555555ull;
+	v = (v & twos) + ((v >> 2) & twos);
+	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return (ones_t)__builtin_ia32_psadbw128((ones_bytes_t)v,
+						(ones_bytes_t){});
+}
+
+#endif /* __CHECKER__ */
+
+#include "bits_tmpl.h"

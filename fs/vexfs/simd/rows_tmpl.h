@@ -1,288 +1,226 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Exact distances and the encoding of rows, for one instruction set. Includes
- * define ISA (a suffix) and VB (bytes of a vector register).
+ * Fast distances to rows of floating-point elements, for one instruction set
+ * (see vec_tmpl.h): four rows at a time, so that loads of the query are shared
+ * and the foldings, sums in single precision.
  *
- * Sums are kept in VEXFS_LANES lanes of double precision, element i in lane
- * i % VEXFS_LANES, and folded in halves at the end. There is no contraction.
- * So a distance is the exact one, rounded to a float, but for an error in the
- * order of 1e-15, and it is the same on each instruction set.
+ * An error of query.slack times what the sums are made of is allowed for where
+ * a lower bound is asked for. Where numbers are so large or small that single
+ * precision doesn't do, the exact distance is computed instead.
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include "simd_priv.h"
+#include "exact_tmpl.h"
 
 #ifndef __CHECKER__
 
-#define CAT2(a, b)	a##b
-#define CAT(a, b)	CAT2(a, b)
-#define FN(name)	CAT(name, ISA)
+#define GROUP_ROWS	4
+/* Two sums a row, as an addition waits for the one before. */
+#define NSUM		2
 
-/* Doubles in a register, and registers for all lanes. */
-#define VD		(VB / 8)
-#define NACC		((int)VEXFS_LANES / VD)
-
-typedef double vd __attribute__((vector_size(VB)));
-/* As many floats: half a register. Rows may be at any address. */
-typedef float vfh __attribute__((vector_size(VB / 2), may_alias)) __aligned(1);
-/* Encoding works on whole registers of floats. */
-typedef float vf __attribute__((vector_size(VB)));
-typedef float vfu __attribute__((vector_size(VB), may_alias)) __aligned(1);
-typedef s32 vi __attribute__((vector_size(VB)));
-typedef u8 vb __attribute__((vector_size(VB / 4), may_alias)) __aligned(1);
-typedef double v2d __attribute__((vector_size(16)));
-
-#define VF		(VB / 4)
-
-#ifndef WIDEN
-#define WIDEN(x)	__builtin_convertvector(x, vd)
-#endif
-
-static inline u32 float_bits(float f)
+static __always_inline void fast_step(const u8 metric, const bool norms,
+				      vf *sum, vf *norm, vf x, vf y)
 {
-	u32 bits;
-
-	__builtin_memcpy(&bits, &f, sizeof(bits));
-	return bits;
-}
-
-static inline double square_root(double x)
-{
-	v2d v = { x, 0 };
-
-	return __builtin_ia32_sqrtpd(v)[0];
-}
-
-static __always_inline double fold(const vd *acc)
-{
-	double lane[VEXFS_LANES];
-	unsigned int i, half;
-
-	__builtin_memcpy(lane, acc, sizeof(lane));
-	for (half = VEXFS_LANES / 2; half; half /= 2)
-		for (i = 0; i < half; i++)
-			lane[i] += lane[i + half];
-	return lane[0];
-}
-
-/* One group of VD elements, accumulator a. */
-static __always_inline void step(const u8 metric, vd *dot, vd *norm,
-				 const double *q, const float *r, int a)
-{
-	vd x = WIDEN(*(const vfh *)(r + a * VD));
-	vd y = *(const vd *)(q + a * VD);
-
 	if (metric == VEXFS_METRIC_L2) {
 		x -= y;
-		dot[a] += x * x;
+		*sum = FMA(x, x, *sum);
+	} else if (metric == VEXFS_METRIC_L1) {
+		*sum += (vf)((vi)(x - y) & 0x7fffffff);
 	} else {
-		dot[a] += x * y;
+		*sum = FMA(x, y, *sum);
 	}
-	if (metric == VEXFS_METRIC_COSINE)
-		norm[a] += x * x;
+	if (norms)
+		*norm = FMA(x, x, *norm);
 }
 
-/* The largest key there is stands for what is not a number. */
-static inline u32 key_of(double d)
+static __always_inline void fast_sums(const u8 elem, const u8 metric,
+				      const bool norms, u32 n, const float *q,
+				      const void *const *r, v4f *sums,
+				      v4f *squares)
 {
-	return d != d ? ~0u : vexfs_key_from_bits(float_bits((float)d));
-}
+	const u32 size = elem == VEXFS_ELEM_F32 ? 4 : 2;
+	vf sum[GROUP_ROWS][NSUM] = { 0 }, norm[GROUP_ROWS][NSUM] = { 0 };
+	u32 i, j, a;
 
-/*
- * Rows are read in steps of 32 bytes, their stride being a multiple of that.
- */
-static __always_inline u32 distance(const u8 metric, u32 blocks, bool half,
-				    const struct vexfs_query *query,
-				    const float *r)
-{
-	const double *q = (const double *)query->data;
-	vd dot[NACC] = { 0 }, norm[NACC] = { 0 };
-	double d, n;
-	int a;
+	for (i = 0; i + NSUM * VF <= n; i += NSUM * VF) {
+#pragma GCC unroll 2
+		for (a = 0; a < NSUM; a++) {
+			const vf y = *(const vfu *)(q + i + a * VF);
 
-	for (; blocks; blocks--) {
-#pragma GCC unroll 8
-		for (a = 0; a < NACC; a++)
-			step(metric, dot, norm, q, r, a);
-		q += VEXFS_LANES;
-		r += VEXFS_LANES;
-	}
-	if (half) {
 #pragma GCC unroll 4
-		for (a = 0; a < NACC / 2; a++)
-			step(metric, dot, norm, q, r, a);
+			for (j = 0; j < GROUP_ROWS; j++)
+				fast_step(metric, norms, &sum[j][a],
+					  &norm[j][a],
+					  load_elems(elem, r[j] +
+						     (i + a * VF) * size), y);
+		}
 	}
-	d = fold(dot);
-	if (metric == VEXFS_METRIC_L2)
-		return key_of(d);
-	if (metric == VEXFS_METRIC_IP)
-		return key_of(0.0 - d);
-	__builtin_memcpy(&n, &query->norm2, sizeof(n));
-	n *= fold(norm);
-	if (!(n > 0))
-		return key_of(n != n ? n : 1.0);
-	d = 1.0 - d / square_root(n);
-	return key_of(d < 0 ? 0.0 : d);
+	for (; i + VF <= n; i += VF) {
+		const vf y = *(const vfu *)(q + i);
+
+#pragma GCC unroll 4
+		for (j = 0; j < GROUP_ROWS; j++)
+			fast_step(metric, norms, &sum[j][0], &norm[j][0],
+				  load_elems(elem, r[j] + i * size), y);
+	}
+	/* The stride of rows is a multiple of half a register. */
+	if (i < n) {
+		const vf y = load_half(q + i);
+
+#pragma GCC unroll 4
+		for (j = 0; j < GROUP_ROWS; j++)
+			fast_step(metric, norms, &sum[j][0], &norm[j][0],
+				  load_half(r[j] + i * size), y);
+	}
+	*sums = fold4_f(sum[0][0] + sum[0][1], sum[1][0] + sum[1][1],
+			sum[2][0] + sum[2][1], sum[3][0] + sum[3][1]);
+	if (norms)
+		*squares = fold4_f(norm[0][0] + norm[0][1],
+				   norm[1][0] + norm[1][1],
+				   norm[2][0] + norm[2][1],
+				   norm[3][0] + norm[3][1]);
 }
 
-/* Of the row after, wherever it is, as much is fetched ahead. */
-#define AHEAD	1024u
+/* Distances of four rows, or what they are at least. */
+static __always_inline v4f fast_distance(const u8 metric, const bool lower,
+					 const struct vexfs_query *query,
+					 v4f sum, v4f square, v4i *wild)
+{
+	const float slack = bits_float(query->slack);
+	const float norm = bits_float(query->norm);
+	v4f d, size = sum;
+
+	if (metric == VEXFS_METRIC_COSINE || (lower &&
+					      metric == VEXFS_METRIC_IP))
+		size = square;
+	else if (metric == VEXFS_METRIC_IP)
+		size = (v4f)((v4i)sum & 0x7fffffff);
+	*wild = ~((size > TAME_MIN) & (size < TAME_MAX));
+	if (metric == VEXFS_METRIC_L2 || metric == VEXFS_METRIC_L1)
+		return lower ? sum * (1.0f - slack) : sum;
+	size = __builtin_ia32_sqrtps(square) * norm;
+	if (metric == VEXFS_METRIC_IP) {
+		*wild |= (v4i){} - query->wild;
+		return lower ? -sum - size * slack : -sum;
+	}
+	*wild |= (v4i){} - query->wild;
+	d = 1.0f - sum / size;
+	if (lower)
+		d -= slack;
+	return (v4f)((v4i)d & ~((v4i)d >> 31));
+}
+
+static __always_inline void fast_group(const u8 elem, const u8 metric,
+				       const bool lower,
+				       const struct vexfs_space *sp,
+				       const struct vexfs_query *q,
+				       const void *const *r, u32 n, u32 *keys)
+{
+	const bool norms = metric == VEXFS_METRIC_COSINE ||
+			   (lower && metric == VEXFS_METRIC_IP);
+	v4f sums, squares = {};
+	v4i wild, out;
+	u32 i;
+
+	fast_sums(elem, metric, norms,
+		  sp->stride / (elem == VEXFS_ELEM_F32 ? 4 : 2),
+		  (const float *)q->data, r, &sums, &squares);
+	out = keys4(fast_distance(metric, lower, q, sums, squares, &wild));
+	if (likely(n == GROUP_ROWS))
+		__builtin_memcpy(keys, &out, sizeof(out));
+	else
+		__builtin_memcpy(keys, &out, n * sizeof(*keys));
+	if (likely(!__builtin_ia32_movmskps((v4f)wild)))
+		return;
+	for (i = 0; i < n; i++)
+		if (wild[i])
+			keys[i] = exact_one(sp, q, r[i]);
+}
+
+/* Of the rows after these, wherever they are, as much is fetched ahead. */
+#define AHEAD_ROW	512u
 
 /* Row i is at rows[i], or at base + i * stride. */
-static __always_inline void distances(const u8 metric,
+static __always_inline void fast_rows(const u8 elem, const u8 metric,
+				      const bool lower,
 				      const struct vexfs_space *sp,
 				      const struct vexfs_query *q,
 				      const void *const *rows,
 				      const void *base, unsigned int n,
 				      u32 *keys)
 {
-	u32 blocks = sp->stride / (VEXFS_LANES * 4);
-	bool half = sp->stride % (VEXFS_LANES * 4);
-	unsigned int i, off, ahead = sp->stride < AHEAD ? sp->stride : AHEAD;
+	unsigned int i, j, off, ahead = min(sp->stride, AHEAD_ROW);
+	const void *r[GROUP_ROWS];
 
-	for (i = 0; i < n; i++) {
-		for (off = 0; rows && i + 1 < n && off < ahead; off += 64)
-			__builtin_prefetch(rows[i + 1] + off);
-		keys[i] = distance(metric, blocks, half, q,
-				   rows ? rows[i] :
-				   base + (size_t)i * sp->stride);
+	for (i = 0; i < n; i += GROUP_ROWS) {
+		for (j = 0; j < GROUP_ROWS; j++) {
+			u32 at = min(i + j, n - 1);
+
+			r[j] = rows ? rows[at] :
+				      base + (size_t)at * sp->stride;
+			at = i + GROUP_ROWS + j;
+			for (off = 0; rows && at < n && off < ahead; off += 64)
+				__builtin_prefetch(rows[at] + off);
+		}
+		fast_group(elem, metric, lower, sp, q, r,
+			   min(n - i, (unsigned int)GROUP_ROWS), keys + i);
 	}
 }
 
-/* A loop for each metric. */
-static __always_inline void by_metric(const struct vexfs_space *sp,
+static __always_inline void fast_metric(const u8 elem, const bool lower,
+					const struct vexfs_space *sp,
+					const struct vexfs_query *q,
+					const void *const *rows,
+					const void *base, unsigned int n,
+					u32 *keys)
+{
+	switch (sp->metric) {
+	case VEXFS_METRIC_L2:
+		fast_rows(elem, VEXFS_METRIC_L2, lower, sp, q, rows, base, n,
+			  keys);
+		break;
+	case VEXFS_METRIC_IP:
+		fast_rows(elem, VEXFS_METRIC_IP, lower, sp, q, rows, base, n,
+			  keys);
+		break;
+	case VEXFS_METRIC_COSINE:
+		fast_rows(elem, VEXFS_METRIC_COSINE, lower, sp, q, rows, base,
+			  n, keys);
+		break;
+	default:
+		fast_rows(elem, VEXFS_METRIC_L1, lower, sp, q, rows, base, n,
+			  keys);
+	}
+}
+
+static __always_inline void fast_elem(const bool lower,
+				      const struct vexfs_space *sp,
 				      const struct vexfs_query *q,
 				      const void *const *rows,
 				      const void *base, unsigned int n,
 				      u32 *keys)
 {
-	if (sp->metric == VEXFS_METRIC_L2)
-		distances(VEXFS_METRIC_L2, sp, q, rows, base, n, keys);
-	else if (sp->metric == VEXFS_METRIC_IP)
-		distances(VEXFS_METRIC_IP, sp, q, rows, base, n, keys);
+	if (sp->elem == VEXFS_ELEM_F32)
+		fast_metric(VEXFS_ELEM_F32, lower, sp, q, rows, base, n, keys);
+	else if (sp->elem == VEXFS_ELEM_F16)
+		fast_metric(VEXFS_ELEM_F16, lower, sp, q, rows, base, n, keys);
 	else
-		distances(VEXFS_METRIC_COSINE, sp, q, rows, base, n, keys);
+		fast_metric(VEXFS_ELEM_BF16, lower, sp, q, rows, base, n,
+			    keys);
 }
 
 void FN(vexfs_rows_)(const struct vexfs_space *sp,
 		     const struct vexfs_query *q, const void *const *rows,
-		     unsigned int n, u32 *keys)
+		     const void *base, unsigned int n, u32 *keys)
 {
-	by_metric(sp, q, rows, NULL, n, keys);
+	fast_elem(false, sp, q, rows, base, n, keys);
 }
 
-void FN(vexfs_run_)(const struct vexfs_space *sp, const struct vexfs_query *q,
-		    const void *base, unsigned int n, u32 *keys)
+void FN(vexfs_lower_)(const struct vexfs_space *sp,
+		      const struct vexfs_query *q, const void *const *rows,
+		      unsigned int n, u32 *keys)
 {
-	by_metric(sp, q, NULL, base, n, keys);
-}
-
-/* Elements [i, i + VF) of a row of which only dims may be read. */
-static __always_inline vf load(const float *row, u32 i, u32 dims)
-{
-	vf v = { 0 };
-
-	if (i + VF <= dims)
-		return *(const vfu *)(row + i);
-	__builtin_memcpy(&v, row + i, (dims - i) * sizeof(float));
-	return v;
-}
-
-static __always_inline float largest(const float *row, u32 dims)
-{
-	vi best = { 0 };
-	s32 max = 0;
-	float f;
-	u32 i;
-
-	for (i = 0; i < dims; i += VF) {
-		vi v = (vi)load(row, i, dims) & 0x7fffffff;
-		vi more = v > best;
-
-		best = (v & more) | (best & ~more);
-	}
-	for (i = 0; i < VF; i++)
-		max = best[i] > max ? best[i] : max;
-	__builtin_memcpy(&f, &max, sizeof(f));
-	return f;
-}
-
-/*
- * The factors. Sums of up to 16384 products of 127 * 127 fit easily; the
- * cosine doesn't depend on the scale, so it stands even where that underflows.
- */
-static inline void factors(const struct vexfs_space *sp, double scale,
-			   s32 squares, s32 sum, void *code)
-{
-	struct vexfs_code_factors *f = vexfs_code_factors(sp, code);
-	double gain = scale, offset = 0;
-
-	if (sp->metric == VEXFS_METRIC_L2)
-		offset = scale * scale * squares;
-	else if (sp->metric == VEXFS_METRIC_COSINE)
-		gain = squares ? 1.0 / square_root(squares) : 0;
-	f->gain = float_bits((float)gain);
-	f->offset = float_bits((float)offset);
-	f->sum = sum;
-}
-
-/* Rounds to the nearest: the sum's last bits are the integer. */
-#define ROUND		12582912.0f
-#define ROUND_BITS	0x4b400000
-
-void FN(vexfs_encode_)(const struct vexfs_space *sp, const void *row,
-		       void *code)
-{
-	float max = largest(row, sp->dims), pre = 1.0f, mul = 0.0f;
-	vi squares = { 0 }, sums = { 0 };
-	s32 square = 0, sum = 0;
-	u32 i;
-
-	/* Away from where 127 / max overflows; powers of two are exact. */
-	if (max < 1 / 0x1p60f)
-		pre = 0x1p100f;
-	if (max > 0)
-		mul = (float)VEXFS_CODE_MAX / (max * pre);
-	for (i = 0; i < sp->dims; i += VF) {
-		vf x = load(row, i, sp->dims) * pre * mul + ROUND;
-		vi v = (vi)x - ROUND_BITS;
-
-		squares += v * v;
-		sums += v;
-		*(vb *)(code + i) = __builtin_convertvector(v + 128, vb);
-	}
-	for (i = 0; i < VF; i++) {
-		square += squares[i];
-		sum += sums[i];
-	}
-	__builtin_memset(code + sp->dims, 0, sp->code_bytes - sp->dims);
-	factors(sp, (double)max / VEXFS_CODE_MAX, square, sum, code);
-}
-
-void FN(vexfs_query_)(const struct vexfs_space *sp, const void *row,
-		      struct vexfs_query *q)
-{
-	const float *r = row;
-	double *out = (double *)q->data;
-	vd acc[NACC] = { 0 };
-	double norm2;
-	u32 i;
-
-	for (i = 0; i < ALIGN(sp->dims, VEXFS_LANES); i++) {
-		float f = 0;
-
-		if (i < sp->dims)
-			__builtin_memcpy(&f, r + i, sizeof(f));
-		out[i] = f;
-	}
-	for (i = 0; i < ALIGN(sp->dims, VEXFS_LANES); i += VD) {
-		vd v = *(const vd *)(out + i);
-
-		acc[i / VD % NACC] += v * v;
-	}
-	norm2 = fold(acc);
-	__builtin_memcpy(&q->norm2, &norm2, sizeof(norm2));
-	FN(vexfs_encode_)(sp, row, vexfs_query_s8(sp, q));
+	fast_elem(true, sp, q, rows, NULL, n, keys);
 }
 
 #endif /* __CHECKER__ */

@@ -5,14 +5,7 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include "simd_priv.h"
-
-enum simd_isa {
-	ISA_SSE2,
-	ISA_AVX2,
-	ISA_AVX512,
-	ISA_AVX512VNNI,
-};
+#include "simd_call.h"
 
 static const struct simd_set {
 	const char	*name;		/* for vexfs_simd_init() */
@@ -36,46 +29,21 @@ static const struct simd_set {
 	},
 };
 
-/* Written by vexfs_simd_init() only, before anything is computed. */
-static enum simd_isa simd_isa;
+enum vexfs_simd_isa vexfs_simd_isa;
 static u32 simd_caps;
 
-/*
- * Direct calls: an indirect one costs more than a few distances where branch
- * targets aren't predicted. The two flavours of AVX-512 differ in codes only.
- */
-#define CALL_ROWS(fn, ...) do {						\
-	if (simd_isa >= ISA_AVX512)					\
-		fn##_avx512(__VA_ARGS__);				\
-	else if (simd_isa == ISA_AVX2)					\
-		fn##_avx2(__VA_ARGS__);					\
-	else								\
-		fn##_sse2(__VA_ARGS__);					\
-} while (0)
-
-#define CALL_CODES(fn, ...) do {					\
-	if (simd_isa == ISA_AVX512VNNI)					\
-		fn##_avx512vnni(__VA_ARGS__);				\
-	else if (simd_isa == ISA_AVX512)				\
-		fn##_avx512(__VA_ARGS__);				\
-	else if (simd_isa == ISA_AVX2)					\
-		fn##_avx2(__VA_ARGS__);					\
-	else								\
-		fn##_sse2(__VA_ARGS__);					\
-} while (0)
-
-static bool simd_usable(enum simd_isa isa)
+static bool simd_usable(enum vexfs_simd_isa isa)
 {
 	return (simd_caps & simd_set[isa].needs) == simd_set[isa].needs;
 }
 
-static int simd_best(enum simd_isa first, enum simd_isa last)
+static int simd_best(enum vexfs_simd_isa first, enum vexfs_simd_isa last)
 {
 	int isa;
 
 	for (isa = (int)last; isa >= (int)first; isa--) {
-		if (simd_usable((enum simd_isa)isa)) {
-			simd_isa = (enum simd_isa)isa;
+		if (simd_usable((enum vexfs_simd_isa)isa)) {
+			vexfs_simd_isa = (enum vexfs_simd_isa)isa;
 			return 0;
 		}
 	}
@@ -93,29 +61,29 @@ int vexfs_simd_init(const char *force)
 		return simd_best(ISA_AVX512, ISA_AVX512VNNI);
 	for (i = 0; i < ARRAY_SIZE(simd_set); i++) {
 		if (!strcmp(force, simd_set[i].name))
-			return simd_best((enum simd_isa)i, (enum simd_isa)i);
+			return simd_best((enum vexfs_simd_isa)i, (enum vexfs_simd_isa)i);
 	}
 	return -EINVAL;
 }
 
 void vexfs_simd_exit(void)
 {
-	simd_isa = ISA_SSE2;
+	vexfs_simd_isa = ISA_SSE2;
 }
 
 u32 vexfs_simd_caps(void)
 {
-	return simd_caps & ~VEXFS_CPU_VNNI;
+	return simd_caps & ~VEXFS_CPU_EXTRA;
 }
 
 u32 vexfs_simd_level(void)
 {
-	return simd_set[simd_isa].level;
+	return simd_set[vexfs_simd_isa].level;
 }
 
 unsigned int vexfs_simd_width(void)
 {
-	return simd_set[simd_isa].width;
+	return simd_set[vexfs_simd_isa].width;
 }
 
 const char *vexfs_simd_name(u32 level)
@@ -145,61 +113,58 @@ void vexfs_simd_count(u32 level, struct vexfs_simd_counts *out)
 	}
 }
 
-int vexfs_space_init(struct vexfs_space *sp, u8 elem, u8 metric, u32 dims)
+void vexfs_simd_end(unsigned int rows, unsigned int codes,
+		    unsigned int encoded)
 {
-	if (!dims || dims > VEXFS_MAX_DIMS)
-		return -EINVAL;
-	if (elem != VEXFS_ELEM_F32)
-		return -EOPNOTSUPP;
-	if (metric != VEXFS_METRIC_L2 && metric != VEXFS_METRIC_IP &&
-	    metric != VEXFS_METRIC_COSINE)
-		return -EOPNOTSUPP;
-	memset(sp, 0, sizeof(*sp));
-	sp->dims = dims;
-	sp->elem = elem;
-	sp->metric = metric;
-	sp->row_bytes = dims * 4;
-	sp->stride = ALIGN(sp->row_bytes, VEXFS_ROW_ALIGN);
-	sp->code_bytes = ALIGN(dims + (u32)sizeof(struct vexfs_code_factors),
-			       VEXFS_CODE_ALIGN);
-	sp->query_bytes = (u32)sizeof(struct vexfs_query) +
-			  vexfs_query_row_bytes(sp) + 3 * sp->code_bytes;
-	return 0;
+	vexfs_fpu_end(simd_set[vexfs_simd_isa].counters, rows, codes, encoded);
 }
 
-/*
- * Not finite: all bits of the exponent are set, so that adding one to it
- * carries into the sign, which is masked off before. Two elements at a time.
- */
-#define EXP_MASK	0x7f8000007f800000ull
-#define EXP_ONE		0x0080000000800000ull
-#define EXP_CARRY	0x8000000080000000ull
-
-static bool row_finite(const u8 *row, u32 dims)
+/* How codes are compared; the same function compares rows of bits. */
+static void call_bits(const struct vexfs_space *sp,
+		      const struct vexfs_query *q, const void *const *rows,
+		      const void *base, unsigned int n, u32 *keys)
 {
-	u64 carry = 0, two;
-	u32 one, i;
-
-	for (i = 0; i + 2 <= dims; i += 2) {
-		memcpy(&two, row + i * 4, sizeof(two));
-		carry |= (two & EXP_MASK) + EXP_ONE;
-	}
-	if (i < dims) {
-		memcpy(&one, row + i * 4, sizeof(one));
-		carry |= (one & EXP_MASK) + EXP_ONE;
-	}
-	return !(carry & EXP_CARRY);
+	if (vexfs_simd_isa >= ISA_AVX512 && simd_caps & VEXFS_CPU_POPCNT)
+		vexfs_bits_avx512popcnt(sp, q, rows, base, n, keys);
+	else if (vexfs_simd_isa >= ISA_AVX2)
+		vexfs_bits_avx2(sp, q, rows, base, n, keys);
+	else
+		vexfs_bits_sse2(sp, q, rows, base, n, keys);
 }
 
-bool vexfs_rows_finite(const struct vexfs_space *sp, const void *rows, u32 n,
-		       size_t stride)
+static void call_from_code(const struct vexfs_space *sp, const void *code,
+			   struct vexfs_query *q)
 {
-	u32 i;
+	if (sp->elem == VEXFS_ELEM_B1)
+		memmove(q->data, code, sp->code_bytes);
+	else if (sp->metric == VEXFS_METRIC_L1)
+		CALL_ROWS(vexfs_from_code_l1, sp, code, q);
+	else
+		CALL_CODES(vexfs_from_code, sp, code, q);
+}
 
-	for (i = 0; i < n; i++)
-		if (!row_finite(rows + i * stride, sp->dims))
-			return false;
-	return true;
+static void call_codes(const struct vexfs_space *sp,
+		       const struct vexfs_query *q, const void *const *codes,
+		       unsigned int n, u32 *keys)
+{
+	if (sp->elem == VEXFS_ELEM_B1)
+		call_bits(sp, q, codes, NULL, n, keys);
+	else if (sp->metric == VEXFS_METRIC_L1)
+		CALL_ROWS(vexfs_codes_l1, sp, q, codes, n, keys);
+	else
+		CALL_CODES(vexfs_codes, sp, q, codes, n, keys);
+}
+
+static void call_rows(const struct vexfs_space *sp,
+		      const struct vexfs_query *q, const void *const *rows,
+		      const void *base, unsigned int n, u32 *keys)
+{
+	if (sp->elem == VEXFS_ELEM_B1)
+		call_bits(sp, q, rows, base, n, keys);
+	else if (vexfs_elem_is_int(sp->elem))
+		CALL_ROWS(vexfs_ints, sp, q, rows, base, n, keys);
+	else
+		CALL_ROWS(vexfs_rows, sp, q, rows, base, n, keys);
 }
 
 void vexfs_query_prepare(const struct vexfs_space *sp, const void *row,
@@ -207,16 +172,16 @@ void vexfs_query_prepare(const struct vexfs_space *sp, const void *row,
 {
 	vexfs_fpu_begin();
 	CALL_ROWS(vexfs_query, sp, row, q);
-	CALL_CODES(vexfs_from_code, sp, vexfs_query_s8(sp, q), q);
-	vexfs_fpu_end(simd_set[simd_isa].counters, 0, 0, 1);
+	call_from_code(sp, vexfs_query_s8(sp, q), q);
+	vexfs_simd_end(0, 0, 1);
 }
 
 void vexfs_query_from_code(const struct vexfs_space *sp, const void *code,
 			   struct vexfs_query *q)
 {
 	vexfs_fpu_begin();
-	CALL_CODES(vexfs_from_code, sp, code, q);
-	vexfs_fpu_end(simd_set[simd_isa].counters, 0, 0, 0);
+	call_from_code(sp, code, q);
+	vexfs_simd_end(0, 0, 0);
 }
 
 void vexfs_code_encode(const struct vexfs_space *sp, const void *row,
@@ -224,13 +189,14 @@ void vexfs_code_encode(const struct vexfs_space *sp, const void *row,
 {
 	vexfs_fpu_begin();
 	CALL_ROWS(vexfs_encode, sp, row, code);
-	vexfs_fpu_end(simd_set[simd_isa].counters, 0, 0, 1);
+	vexfs_simd_end(0, 0, 1);
 }
 
-/* Of vectors of @bytes each, how many a section may read. */
-static unsigned int section_items(u32 bytes, unsigned int n)
+void vexfs_row_widen(const struct vexfs_space *sp, const void *row, u32 *out)
 {
-	return min(n, max(VEXFS_SECTION_BYTES / bytes, 1u));
+	vexfs_fpu_begin();
+	CALL_ROWS(vexfs_widen, sp, row, out);
+	vexfs_simd_end(0, 0, 0);
 }
 
 void vexfs_dist_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
@@ -239,10 +205,10 @@ void vexfs_dist_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
 	unsigned int now;
 
 	for (; n; n -= now, rows += now, keys += now) {
-		now = section_items(sp->stride, n);
+		now = vexfs_section_items(sp->stride, n);
 		vexfs_fpu_begin();
-		CALL_ROWS(vexfs_rows, sp, q, rows, now, keys);
-		vexfs_fpu_end(simd_set[simd_isa].counters, now, 0, 0);
+		call_rows(sp, q, rows, NULL, now, keys);
+		vexfs_simd_end(now, 0, 0);
 	}
 }
 
@@ -252,11 +218,43 @@ void vexfs_dist_run(const struct vexfs_space *sp, const struct vexfs_query *q,
 	unsigned int now;
 
 	for (; n; n -= now, keys += now) {
-		now = section_items(sp->stride, n);
+		now = vexfs_section_items(sp->stride, n);
 		vexfs_fpu_begin();
-		CALL_ROWS(vexfs_run, sp, q, base, now, keys);
-		vexfs_fpu_end(simd_set[simd_isa].counters, now, 0, 0);
+		call_rows(sp, q, NULL, base, now, keys);
+		vexfs_simd_end(now, 0, 0);
 		base += (size_t)now * sp->stride;
+	}
+}
+
+void vexfs_lower_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
+		      const void *const *rows, unsigned int n, u32 *keys)
+{
+	unsigned int now;
+
+	for (; n; n -= now, rows += now, keys += now) {
+		now = vexfs_section_items(sp->stride, n);
+		vexfs_fpu_begin();
+		if (sp->exact)
+			call_rows(sp, q, rows, NULL, now, keys);
+		else
+			CALL_ROWS(vexfs_lower, sp, q, rows, now, keys);
+		vexfs_simd_end(now, 0, 0);
+	}
+}
+
+void vexfs_exact_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
+		      const void *const *rows, unsigned int n, u32 *keys)
+{
+	unsigned int now;
+
+	for (; n; n -= now, rows += now, keys += now) {
+		now = vexfs_section_items(sp->stride, n);
+		vexfs_fpu_begin();
+		if (sp->exact)
+			call_rows(sp, q, rows, NULL, now, keys);
+		else
+			CALL_ROWS(vexfs_exact, sp, q, rows, now, keys);
+		vexfs_simd_end(now, 0, 0);
 	}
 }
 
@@ -267,9 +265,9 @@ void vexfs_dist_codes(const struct vexfs_space *sp,
 	unsigned int now;
 
 	for (; n; n -= now, codes += now, keys += now) {
-		now = section_items(sp->code_bytes, n);
+		now = vexfs_section_items(sp->code_bytes, n);
 		vexfs_fpu_begin();
-		CALL_CODES(vexfs_codes, sp, q, codes, now, keys);
-		vexfs_fpu_end(simd_set[simd_isa].counters, 0, now, 0);
+		call_codes(sp, q, codes, now, keys);
+		vexfs_simd_end(0, now, 0);
 	}
 }

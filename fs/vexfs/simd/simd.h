@@ -58,12 +58,17 @@ struct vexfs_space {
 	u32	query_bytes;		/* of a prepared query */
 	u8	elem;
 	u8	metric;
+	/** @exact: sums are of integers, so fast distances are exact */
+	bool	exact;
 };
 
 /* -EOPNOTSUPP for a pair of element type and metric that is not supported. */
 int vexfs_space_init(struct vexfs_space *sp, u8 elem, u8 metric, u32 dims);
 
-/* True when each element of n rows, @stride bytes apart, is finite. */
+/*
+ * True when each of n rows, @stride bytes apart, is one: elements are finite,
+ * and the bits behind the last of a row of bits are zero.
+ */
 bool vexfs_rows_finite(const struct vexfs_space *sp, const void *rows, u32 n,
 		       size_t stride);
 
@@ -75,16 +80,63 @@ struct vexfs_query;
 void vexfs_query_prepare(const struct vexfs_space *sp, const void *row,
 			 struct vexfs_query *q);
 
-/* Exact: full rows, one pointer each or @stride apart from @base. */
+/*
+ * Full rows, one pointer each or @stride apart from @base. Sums are in single
+ * precision, so distances of floating-point elements are wrong in their last
+ * digits, and those of products in proportion to the norms.
+ */
 void vexfs_dist_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
 		     const void *const *rows, unsigned int n, u32 *keys);
 void vexfs_dist_run(const struct vexfs_space *sp, const struct vexfs_query *q,
 		    const void *base, unsigned int n, u32 *keys);
+/* As fast, but never more than the exact keys. */
+void vexfs_lower_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
+		      const void *const *rows, unsigned int n, u32 *keys);
+/* Exact: the same on each level. What users are told. */
+void vexfs_exact_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
+		      const void *const *rows, unsigned int n, u32 *keys);
+/* The elements of a row as floats (their bits), ALIGN(dims, 16) of them. */
+void vexfs_row_widen(const struct vexfs_space *sp, const void *row, u32 *out);
+
+/*
+ * Tiles: up to VEXFS_TILE_LANES queries against up to VEXFS_TILE_ROWS rows,
+ * to find the pairs that may be near enough. Only for floating-point elements
+ * and metrics of products: vexfs_tile_lanes() is 0 for others. Memory is the
+ * caller's, aligned to 64.
+ */
+#define VEXFS_TILE_LANES	32u
+#define VEXFS_TILE_ROWS		64u
+
+struct vexfs_tile;
+struct vexfs_tile_block;
+
+/* How many of @n queries a tile would take. */
+u32 vexfs_tile_lanes(const struct vexfs_space *sp, u32 n);
+/* Rows that are best handled together, and bytes of a tile and of a block. */
+u32 vexfs_tile_rows(const struct vexfs_space *sp);
+size_t vexfs_tile_bytes(const struct vexfs_space *sp);
+size_t vexfs_tile_block_bytes(const struct vexfs_space *sp);
+/* Packs @n queries, at most vexfs_tile_lanes(); they are not needed after. */
+void vexfs_tile_pack(const struct vexfs_space *sp, struct vexfs_tile *t,
+		     const struct vexfs_query *const *q, u32 n);
+/* Takes @n rows, which must stay where they are, at addresses of floats. */
+void vexfs_tile_load(const struct vexfs_space *sp, struct vexfs_tile_block *b,
+		     const void *const *rows, u32 n);
+/*
+ * The pairs that may be as near as keys[query], into @out as row number *
+ * VEXFS_TILE_LANES + query; returns how many. None that is as near is left
+ * out; queries that were not packed may be named. @next: rows to fetch into
+ * the cache meanwhile, as many as in the block, or NULL.
+ */
+u32 vexfs_tile_near(const struct vexfs_space *sp, struct vexfs_tile *t,
+		    const struct vexfs_tile_block *b, const u32 *keys,
+		    const void *const *next, u16 *out);
 
 /*
  * Codes: rows quantised to 8 bits with factors of their own, so that no
  * training is needed and nothing goes stale. Distances between a query and
- * codes are approximate keys of the same metric.
+ * codes are approximate keys of the same metric. Rows of 8-bit integers and of
+ * bits are their own codes.
  */
 void vexfs_code_encode(const struct vexfs_space *sp, const void *row,
 		       void *code);

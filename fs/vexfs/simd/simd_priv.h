@@ -15,8 +15,8 @@
 #define VEXFS_SECTION_BYTES	65536u
 
 /*
- * Exact distances are summed in double precision, in this many lanes on every
- * instruction set: so each gives the same bits.
+ * Exact distances of floating-point rows are summed in double precision, in
+ * this many lanes on every instruction set: so each gives the same bits.
  */
 #define VEXFS_LANES		16u
 
@@ -34,6 +34,10 @@
  *
  * where |code| is the norm of what the code stands for: so distances are those
  * between the decoded vectors, and errors cancel for near ones.
+ *
+ * Rows of 8-bit integers are their own codes, with a scale of 1; unsigned ones
+ * are the bytes as they are. For L1 they have no factors, and floating-point
+ * ones have a gain only. Codes of bits are the rows, padded.
  */
 struct vexfs_code_factors {
 	u32	gain;			/* float */
@@ -45,24 +49,41 @@ struct vexfs_code_factors {
 #define VEXFS_CODE_MAX		127
 
 struct vexfs_query {
-	/** @norm2: of the row, double */
+	/** @norm2: the square of the row's norm, double */
 	u64	norm2;
+	u32	norm;			/* float */
+	u32	norm2_float;
+	/** @slack: by how much of the norms a fast sum may be wrong, float */
+	u32	slack;
+	/** @wild: norms are too large or small for single precision */
+	s32	wild;
 	u32	gain;			/* float */
 	u32	offset;			/* float */
 	/** @bias: what 128 in each byte of a code adds to the sum */
 	s32	bias;
-	u32	reserved[11];
+	u32	reserved[7];
 	/*
-	 * Follow: the row in double precision, padded to VEXFS_LANES; the
-	 * values of its code, s8; the same as s16. Only the one of the last
-	 * two that the instruction set in use wants is there.
+	 * Follow: the row, padded with zeroes: floats to VEXFS_LANES, integers
+	 * as s16 and bits to 64 bytes; the values of its code, s8; the same as
+	 * s16. Only the one of the last two that the instruction set in use
+	 * wants is there. For L1 there are, in their place, floats or the code
+	 * itself, and there is none for bits.
 	 */
 	u8	data[] __aligned(64);
 };
 
+static inline bool vexfs_elem_is_int(u8 elem)
+{
+	return elem == VEXFS_ELEM_I8 || elem == VEXFS_ELEM_U8;
+}
+
 static inline u32 vexfs_query_row_bytes(const struct vexfs_space *sp)
 {
-	return ALIGN(sp->dims, VEXFS_LANES) * 8;
+	if (sp->elem == VEXFS_ELEM_B1)
+		return sp->code_bytes;
+	if (vexfs_elem_is_int(sp->elem))
+		return ALIGN(sp->dims, 64) * 2;
+	return ALIGN(sp->dims, VEXFS_LANES) * 4;
 }
 
 static inline void *vexfs_query_s8(const struct vexfs_space *sp,
@@ -85,20 +106,81 @@ vexfs_code_factors(const struct vexfs_space *sp, const void *code)
 }
 
 /*
- * Once per instruction set; between vexfs_fpu_begin() and _end(). _query()
- * leaves the code of the row, as stored, where the query's values go.
+ * A panel of queries, side by side: element k of query i is packed[k * lanes +
+ * i]. All arrays are of floats but @wild, which has all bits set where a limit
+ * can't be computed.
  */
+struct vexfs_tile {
+	u32	lanes;
+	u32	reserved[15];
+	u32	norm[VEXFS_TILE_LANES];
+	u32	norm2[VEXFS_TILE_LANES];
+	u32	wild[VEXFS_TILE_LANES];
+	/** @sums: products of a block of rows and the queries */
+	u32	sums[VEXFS_TILE_ROWS * VEXFS_TILE_LANES];
+	u32	packed[] __aligned(64);
+};
+
+/* A block of rows, see tile_tmpl.h; all but @row are floats. */
+struct vexfs_tile_block {
+	u32	n;
+	/** @depth: elements of a row that are looked at */
+	u32	depth;
+	const void *row[VEXFS_TILE_ROWS];
+	u32	factor[VEXFS_TILE_ROWS];
+	u32	offset[VEXFS_TILE_ROWS];
+	u32	slope[VEXFS_TILE_ROWS];
+	/** @wide: room for rows whose elements are not floats */
+	u32	wide[] __aligned(64);
+};
+
+/*
+ * Once per instruction set; between vexfs_fpu_begin() and _end(). _query()
+ * leaves the code of the row, as stored, where the query's values go. Row i is
+ * at rows[i] or, @rows being NULL, at base + i * stride.
+ */
+#define VEXFS_MANY_ROWS(name, isa)					\
+void vexfs_##name##_##isa(const struct vexfs_space *sp,			\
+			  const struct vexfs_query *q,			\
+			  const void *const *rows, const void *base,	\
+			  unsigned int n, u32 *keys)
+
 #define VEXFS_DIST_ROWS(isa)						\
-void vexfs_rows_##isa(const struct vexfs_space *sp,			\
-		      const struct vexfs_query *q,			\
-		      const void *const *rows, unsigned int n, u32 *keys); \
-void vexfs_run_##isa(const struct vexfs_space *sp,			\
-		     const struct vexfs_query *q, const void *base,	\
-		     unsigned int n, u32 *keys);			\
+VEXFS_MANY_ROWS(rows, isa);						\
+VEXFS_MANY_ROWS(ints, isa);						\
+void vexfs_lower_##isa(const struct vexfs_space *sp,			\
+		       const struct vexfs_query *q,			\
+		       const void *const *rows, unsigned int n, u32 *keys); \
+void vexfs_exact_##isa(const struct vexfs_space *sp,			\
+		       const struct vexfs_query *q,			\
+		       const void *const *rows, unsigned int n, u32 *keys); \
 void vexfs_query_##isa(const struct vexfs_space *sp, const void *row,	\
 		       struct vexfs_query *q);				\
+void vexfs_widen_##isa(const struct vexfs_space *sp, const void *row,	\
+		       void *to);					\
 void vexfs_encode_##isa(const struct vexfs_space *sp, const void *row,	\
-			void *code)
+			void *code);					\
+void vexfs_codes_l1_##isa(const struct vexfs_space *sp,			\
+			  const struct vexfs_query *q,			\
+			  const void *const *codes, unsigned int n,	\
+			  u32 *keys);					\
+void vexfs_from_code_l1_##isa(const struct vexfs_space *sp,		\
+			      const void *code, struct vexfs_query *q)
+
+#define VEXFS_DIST_TILES(isa)						\
+void vexfs_tile_pack_##isa(struct vexfs_tile *t, u32 lane,		\
+			   const struct vexfs_query *q, u32 depth);	\
+void vexfs_tile_rows_##isa(const struct vexfs_space *sp,		\
+			   struct vexfs_tile_block *b,			\
+			   const void *const *rows, u32 from, u32 to);	\
+void vexfs_tile_sums_##isa(struct vexfs_tile *t,			\
+			   const struct vexfs_tile_block *b, u32 from,	\
+			   u32 to, const void *const *next,		\
+			   u32 next_size);				\
+u32 vexfs_tile_filter_##isa(const struct vexfs_space *sp,		\
+			    const struct vexfs_tile *t,			\
+			    const struct vexfs_tile_block *b,		\
+			    const u32 *keys, u16 *out)
 
 #define VEXFS_DIST_CODES(isa)						\
 void vexfs_codes_##isa(const struct vexfs_space *sp,			\
@@ -111,6 +193,12 @@ void vexfs_from_code_##isa(const struct vexfs_space *sp,		\
 VEXFS_DIST_ROWS(sse2);
 VEXFS_DIST_ROWS(avx2);
 VEXFS_DIST_ROWS(avx512);
+VEXFS_DIST_TILES(sse2);
+VEXFS_DIST_TILES(avx2);
+VEXFS_DIST_TILES(avx512);
+VEXFS_MANY_ROWS(bits, sse2);
+VEXFS_MANY_ROWS(bits, avx2);
+VEXFS_MANY_ROWS(bits, avx512popcnt);
 VEXFS_DIST_CODES(sse2);
 VEXFS_DIST_CODES(avx2);
 VEXFS_DIST_CODES(avx512);
@@ -121,9 +209,11 @@ VEXFS_DIST_CODES(avx512vnni);
  * _end() adds to the counters of this CPU, for level number @level.
  */
 #define VEXFS_CPU_VNNI		8u
+#define VEXFS_CPU_POPCNT	16u
+#define VEXFS_CPU_EXTRA		(VEXFS_CPU_VNNI | VEXFS_CPU_POPCNT)
 #define VEXFS_SIMD_LEVELS	3
 
-/* VEXFS_SIMD_* and VEXFS_CPU_VNNI, as far as the system can save them. */
+/* VEXFS_SIMD_* and VEXFS_CPU_*, as far as the system can save them. */
 u32 vexfs_cpu_caps(void);
 void vexfs_fpu_begin(void);
 void vexfs_fpu_end(unsigned int level, unsigned int rows, unsigned int codes,
