@@ -170,6 +170,16 @@ int vexfs_coll_search(struct vexfs_coll_searcher *s, const void *query, u32 k,
 		      struct vexfs_coll_result *res);
 
 /*
+ * The same for @n queries, one after the other in memory, k places of @hits
+ * and one of @res to each. Where all rows are compared, one pass over them
+ * serves many queries. A change meanwhile may be seen by some queries only.
+ */
+int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
+			   u32 n, u32 k, u32 ef, unsigned int flags,
+			   struct vexfs_coll_hit *hits,
+			   struct vexfs_coll_result *res);
+
+/*
  * Takes up to @budget pending rows into the index and repairs what deletes
  * left. Returns how many rows are still waiting, or negative. Called by the
  * worker, and by inserters when the tail is too long.

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Searches: a scan of all rows, or the index and the rows it lacks. Either
- * way what is returned was compared with the full row.
+ * Searches: a scan of all rows (coll_scan.c), or the index and the rows it
+ * lacks. Either way what is returned was compared with the full row.
  *
  * Copyright (C) 2026 The VexFS authors
  */
 #include "coll_search.h"
-
-/* Scans that may come to nothing before changes are kept out of one. */
-#define VEXFS_SCAN_TRIES	3u
 
 struct vexfs_coll_searcher *vexfs_coll_searcher_alloc(struct vexfs_coll *coll)
 {
@@ -35,6 +32,7 @@ void vexfs_coll_searcher_free(struct vexfs_coll_searcher *s)
 	if (s->scratch)
 		vexfs_graph_scratch_free(s->scratch);
 	vexfs_coll_pins_free(s->pins);
+	vexfs_scan_free(s->scan);
 	kvfree(s->query_mem);
 	kvfree(s->tail);
 	kvfree(s->cand);
@@ -104,7 +102,7 @@ int vexfs_search_slot(struct vexfs_coll_searcher *s, u32 slot,
  * in two slots.
  */
 void vexfs_search_finish(struct vexfs_coll_searcher *s,
-				struct vexfs_topk *top)
+			 struct vexfs_topk *top)
 {
 	u32 i, n = 0;
 
@@ -114,52 +112,6 @@ void vexfs_search_finish(struct vexfs_coll_searcher *s,
 			top->hit[n++] = top->hit[i];
 	}
 	top->n = n;
-}
-
-/* Every live row; -EAGAIN if too many of the best were deleted meanwhile. */
-static int vexfs_search_scan_once(struct vexfs_coll_searcher *s, u32 k,
-				  struct vexfs_coll_hit *hits, u32 *count)
-{
-	/* Pairs with the release in vexfs_coll_publish() */
-	u32 slots = smp_load_acquire(&s->coll->slots), slot;
-	struct vexfs_topk top;
-	bool full;
-	int err = 0;
-
-	vexfs_topk_init(&top, s->hits, k + VEXFS_SPARE_HITS);
-	s->nbatch = 0;
-	for (slot = 0; !err && slot < slots; slot++)
-		err = vexfs_search_slot(s, slot, &top);
-	if (!err)
-		err = vexfs_search_batch(s, &top);
-	if (err)
-		return err;
-	full = top.n == top.k;
-	vexfs_search_finish(s, &top);
-	*count = min(top.n, k);
-	memcpy(hits, top.hit, *count * sizeof(*hits));
-	return full && top.n < k ? -EAGAIN : 0;
-}
-
-/* [sem] In the end with write_lock, which comes before sem. */
-static int vexfs_search_scan(struct vexfs_coll_searcher *s, u32 k,
-			     struct vexfs_coll_hit *hits, u32 *count)
-{
-	struct vexfs_coll *coll = s->coll;
-	u32 tries = VEXFS_SCAN_TRIES;
-	int err;
-
-	do {
-		err = vexfs_search_scan_once(s, k, hits, count);
-	} while (err == -EAGAIN && --tries);
-	if (err != -EAGAIN)
-		return err;
-	up_read(&coll->sem);
-	mutex_lock(&coll->write_lock);
-	down_read(&coll->sem);
-	err = vexfs_search_scan_once(s, k, hits, count);
-	mutex_unlock(&coll->write_lock);
-	return err;
 }
 
 /*
@@ -224,13 +176,12 @@ static bool vexfs_search_by_scan(struct vexfs_coll *coll, u32 ef,
 	return waiting > live / 2 || coll->ops->scan_wins(coll, live, ef);
 }
 
-static int vexfs_search_locked(struct vexfs_coll_searcher *s, const void *row,
-			       u32 k, u32 ef, unsigned int flags,
-			       struct vexfs_coll_hit *hits,
-			       struct vexfs_coll_result *res)
+static int vexfs_search_by_index(struct vexfs_coll_searcher *s,
+				 const void *row, u32 k, u32 ef,
+				 struct vexfs_coll_hit *hits,
+				 struct vexfs_coll_result *res)
 {
 	struct vexfs_coll *coll = s->coll;
-	bool scan = vexfs_search_by_scan(coll, ef, flags);
 	int err;
 
 	err = vexfs_search_room(&s->hits, &s->hits_cap,
@@ -238,44 +189,73 @@ static int vexfs_search_locked(struct vexfs_coll_searcher *s, const void *row,
 	if (err)
 		return err;
 	s->query = PTR_ALIGN(s->query_mem, 64);
-	if (!scan) {
-		err = coll->ops->prepare(s, ef, &s->query);
-		if (err)
-			return err;
-	}
+	err = coll->ops->prepare(s, ef, &s->query);
+	if (err)
+		return err;
 	vexfs_query_prepare(&coll->sp, row, s->query);
-	if (!scan) {
-		res->mode = VEXFS_MODE_GRAPH;
-		err = coll->ops->search(s, k, ef, hits, &res->count);
+	res->mode = VEXFS_MODE_GRAPH;
+	s->compared = 0;
+	err = coll->ops->search(s, k, ef, hits, &res->count);
+	res->compared = s->compared;
+	return err;
+}
+
+/* [sem] Some of the queries; returns how many, or negative. */
+static int vexfs_search_some(struct vexfs_coll_searcher *s, const void *rows,
+			     u32 n, u32 k, u32 ef, unsigned int flags,
+			     struct vexfs_coll_hit *hits,
+			     struct vexfs_coll_result *res)
+{
+	int err;
+
+	if (!vexfs_search_by_scan(s->coll, ef, flags)) {
+		n = 1;
+		err = vexfs_search_by_index(s, rows, k, ef, hits, res);
 		if (err != -EAGAIN)
-			return err;
+			return err ? err : 1;
 	}
 	/* Fewer than k only when there are fewer than k */
-	res->mode = VEXFS_MODE_SCAN;
-	return vexfs_search_scan(s, k, hits, &res->count);
+	n = vexfs_scan_queries(s, n, k);
+	err = vexfs_search_scan(s, rows, n, k, hits, res);
+	return err ? err : (int)n;
+}
+
+int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
+			   u32 n, u32 k, u32 ef, unsigned int flags,
+			   struct vexfs_coll_hit *hits,
+			   struct vexfs_coll_result *res)
+{
+	struct vexfs_coll *coll = s->coll;
+	const u32 row_bytes = coll->sp.row_bytes;
+	int done = 0;
+
+	if (!k || k > VEXFS_K_MAX || ef > VEXFS_EF_MAX ||
+	    flags & ~(unsigned int)VEXFS_COLL_EXACT)
+		return -EINVAL;
+	if (!vexfs_rows_finite(&coll->sp, queries, n, row_bytes))
+		return -EINVAL;
+	if (!ef)
+		ef = coll->cfg.ef;
+	ef = max(ef, k);
+	memset(res, 0, n * sizeof(*res));
+	for (; n; n -= done, res += done) {
+		if (down_read_killable(&coll->sem))
+			return -EINTR;
+		done = vexfs_search_some(s, queries, n, k, ef, flags, hits,
+					 res);
+		up_read(&coll->sem);
+		if (done < 0)
+			return done;
+		queries += (size_t)done * row_bytes;
+		hits += (size_t)done * k;
+		cond_resched();
+	}
+	return 0;
 }
 
 int vexfs_coll_search(struct vexfs_coll_searcher *s, const void *query, u32 k,
 		      u32 ef, unsigned int flags, struct vexfs_coll_hit *hits,
 		      struct vexfs_coll_result *res)
 {
-	struct vexfs_coll *coll = s->coll;
-	int err;
-
-	memset(res, 0, sizeof(*res));
-	if (!k || k > VEXFS_K_MAX || ef > VEXFS_EF_MAX ||
-	    flags & ~(unsigned int)VEXFS_COLL_EXACT)
-		return -EINVAL;
-	if (!vexfs_rows_finite(&coll->sp, query, 1, coll->sp.row_bytes))
-		return -EINVAL;
-	if (!ef)
-		ef = coll->cfg.ef;
-	ef = max(ef, k);
-	s->compared = 0;
-	if (down_read_killable(&coll->sem))
-		return -EINTR;
-	err = vexfs_search_locked(s, query, k, ef, flags, hits, res);
-	up_read(&coll->sem);
-	res->compared = s->compared;
-	return err;
+	return vexfs_coll_search_many(s, query, 1, k, ef, flags, hits, res);
 }

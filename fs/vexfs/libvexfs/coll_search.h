@@ -16,6 +16,8 @@
  */
 #define VEXFS_SPARE_HITS	32u
 
+struct vexfs_scan;
+
 struct vexfs_coll_searcher {
 	struct vexfs_coll *coll;
 	struct vexfs_row_pins *pins;
@@ -23,6 +25,8 @@ struct vexfs_coll_searcher {
 	/** @query: prepared; in the scratch or in @query_mem */
 	struct vexfs_query *query;
 	void *query_mem;
+	/** @scan: what scans need, or NULL before the first */
+	struct vexfs_scan *scan;
 	/** @tail: rows that the index lacked when the search began */
 	u32 *tail;
 	u32 ntail;
@@ -30,7 +34,7 @@ struct vexfs_coll_searcher {
 	/** @cand: what the graph found */
 	struct vexfs_graph_hit *cand;
 	u32 cand_cap;
-	/** @hits: two lists: from the graph or a scan, from the tail */
+	/** @hits: lists: from the index and from the tail, or of each query */
 	struct vexfs_coll_hit *hits;
 	u32 hits_cap;
 	u64 compared;
@@ -58,5 +62,13 @@ int vexfs_search_tail(struct vexfs_coll_searcher *s);
 /* Sorts what was found and drops what was deleted since. */
 void vexfs_search_finish(struct vexfs_coll_searcher *s,
 			 struct vexfs_topk *top);
+
+/* coll_scan.c */
+/* Queries that one pass over the rows serves; @k of each are wanted. */
+u32 vexfs_scan_queries(const struct vexfs_coll_searcher *s, u32 n, u32 k);
+int vexfs_search_scan(struct vexfs_coll_searcher *s, const void *queries,
+		      u32 n, u32 k, struct vexfs_coll_hit *hits,
+		      struct vexfs_coll_result *res);
+void vexfs_scan_free(struct vexfs_scan *scan);
 
 #endif /* _VEXFS_COLL_SEARCH_H */

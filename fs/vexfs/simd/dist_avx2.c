@@ -16,7 +16,9 @@
 #define COUNT(v)	count_ones(v)
 #define F16_TO_F32(p)	__builtin_ia32_vcvtph2ps256(*(const half8_t *)(p))
 
+#ifndef __CHECKER__
 typedef short half8_t __attribute__((vector_size(16), may_alias, aligned(1)));
+#endif
 
 #include "rows_tmpl.h"
 #include "ints_tmpl.h"

@@ -26,7 +26,9 @@
 	__builtin_ia32_vcvtph2ps512_mask(*(const half16_t *)(p), (vf) {}, \
 					 (u16)-1, 4)
 
+#ifndef __CHECKER__
 typedef short half16_t __attribute__((vector_size(32), may_alias, aligned(1)));
+#endif
 
 #include "rows_tmpl.h"
 #include "ints_tmpl.h"
