@@ -64,7 +64,11 @@ static void vexfs_searcher_put(struct vexfs_collection *c,
 		vexfs_coll_searcher_free(s);
 }
 
-/* A search call: queries come in by up to @batch, hits go out query by query */
+/* Queries that are searched for together, and their hits, at most. */
+#define VEXFS_SEARCH_BATCH	256u
+#define VEXFS_SEARCH_HITS	(1u << 20)
+
+/* A search call: up to @batch queries at a time come in, and their hits go out */
 struct vexfs_search_call {
 	struct vexfs_search	*a;
 	struct vexfs_coll_searcher *searcher;
@@ -73,6 +77,7 @@ struct vexfs_search_call {
 	u32			batch;
 	void			*queries;
 	struct vexfs_coll_hit	*hits;
+	struct vexfs_coll_result *results;
 };
 
 static int vexfs_search_queries(struct vexfs_search_call *sc, u32 first, u32 n)
@@ -93,16 +98,18 @@ static int vexfs_search_queries(struct vexfs_search_call *sc, u32 first, u32 n)
 	return 0;
 }
 
-/* Hits of query @i; the rest of its k is zeroed. */
-static int vexfs_search_result(struct vexfs_search_call *sc, u32 i, u32 count)
+/* Hits of query @i, number @at of the batch; the rest of its k is zeroed. */
+static int vexfs_search_result(struct vexfs_search_call *sc, u32 i, u32 at)
 {
-	struct vexfs_hit *out = (struct vexfs_hit *)sc->hits;
+	struct vexfs_coll_hit *hits = sc->hits + (size_t)at * sc->a->k;
+	struct vexfs_hit *out = (struct vexfs_hit *)hits;
+	u32 count = sc->results[at].count;
 	u64 to = sc->a->hits + (u64)i * sc->a->k * sizeof(*out);
 	size_t len = (size_t)count * sizeof(*out);
 	u32 j;
 
 	for (j = 0; j < count; j++) {
-		out[j].distance = vexfs_key_to_bits(sc->hits[j].key);
+		out[j].distance = vexfs_key_to_bits(hits[j].key);
 		out[j].reserved = 0;
 	}
 	if (copy_to_user(u64_to_user_ptr(to), out, len) ||
@@ -115,48 +122,63 @@ static int vexfs_search_result(struct vexfs_search_call *sc, u32 i, u32 count)
 	return 0;
 }
 
-static int vexfs_search_one(struct vexfs_search_call *sc, const void *query,
-			    u32 i)
+/* Each of a batch takes its share of the time. */
+static void vexfs_search_account(struct vexfs_search_call *sc, u32 n, u64 start)
 {
-	struct vexfs_coll_result res = {};
+	u64 now = ktime_get_ns(), share = div_u64(now - start, n);
+	const struct vexfs_coll_result *res;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		res = sc->results + i;
+		sc->a->mode = res->mode;
+		sc->a->compared += res->compared;
+		vexfs_lat_note(VEXFS_LAT_SEARCH, now - share);
+		vexfs_stat_add(res->mode == VEXFS_MODE_GRAPH ?
+			       VEXFS_STAT_SEARCH_GRAPH :
+			       VEXFS_STAT_SEARCH_SCAN, 1);
+		vexfs_stat_add(VEXFS_STAT_SEARCH_HITS, res->count);
+		vexfs_stat_add(VEXFS_STAT_SEARCH_COMPARED, res->compared);
+	}
+}
+
+/* Queries [first, first + n). */
+static int vexfs_search_batch(struct vexfs_search_call *sc, u32 first, u32 n)
+{
 	unsigned int flags = 0;
-	u64 start = ktime_get_ns();
+	u64 start;
+	u32 i;
 	int err;
 
-	if (sc->a->flags & VEXFS_SEARCH_EXACT)
-		flags |= VEXFS_COLL_EXACT;
-	err = vexfs_coll_search(sc->searcher, query, sc->a->k, sc->a->ef, flags,
-				sc->hits, &res);
+	err = vexfs_search_queries(sc, first, n);
 	if (err)
 		return err;
-	sc->a->mode = res.mode;
-	sc->a->compared += res.compared;
-	vexfs_lat_note(VEXFS_LAT_SEARCH, start);
-	vexfs_stat_add(res.mode == VEXFS_MODE_GRAPH ? VEXFS_STAT_SEARCH_GRAPH :
-		       VEXFS_STAT_SEARCH_SCAN, 1);
-	vexfs_stat_add(VEXFS_STAT_SEARCH_HITS, res.count);
-	vexfs_stat_add(VEXFS_STAT_SEARCH_COMPARED, res.compared);
-	return vexfs_search_result(sc, i, res.count);
+	if (sc->a->flags & VEXFS_SEARCH_EXACT)
+		flags |= VEXFS_COLL_EXACT;
+	start = ktime_get_ns();
+	err = vexfs_coll_search_many(sc->searcher, sc->queries, n, sc->a->k,
+				     sc->a->ef, flags, sc->hits, sc->results);
+	if (err)
+		return err;
+	vexfs_search_account(sc, n, start);
+	for (i = 0; i < n && !err; i++)
+		err = vexfs_search_result(sc, first + i, i);
+	return err;
 }
 
 static int vexfs_search_all(struct vexfs_search_call *sc)
 {
-	u32 first, i, n;
+	u32 first, n;
 	int err;
 
 	for (first = 0; first < sc->a->nqueries; first += n) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		n = min(sc->batch, sc->a->nqueries - first);
-		err = vexfs_search_queries(sc, first, n);
-		for (i = 0; i < n && !err; i++) {
-			if (fatal_signal_pending(current))
-				return -EINTR;
-			err = vexfs_search_one(sc, sc->queries +
-					       (size_t)i * sc->row_bytes,
-					       first + i);
-			cond_resched();
-		}
+		err = vexfs_search_batch(sc, first, n);
 		if (err)
 			return err;
+		cond_resched();
 	}
 	return 0;
 }
@@ -191,7 +213,7 @@ int vexfs_ioc_search(struct file *file, struct vexfs_collection *c, void *arg)
 		.a		= a,
 		.row_bytes	= c->cfg.row_bytes,
 		.stride		= a->stride ? a->stride : c->cfg.row_bytes,
-		.batch		= a->nqueries,
+		.batch		= min(a->nqueries, VEXFS_SEARCH_BATCH),
 	};
 	int err;
 
@@ -203,11 +225,16 @@ int vexfs_ioc_search(struct file *file, struct vexfs_collection *c, void *arg)
 	sc.searcher = vexfs_searcher_get(c);
 	if (IS_ERR(sc.searcher))
 		return PTR_ERR(sc.searcher);
+	sc.batch = min(sc.batch, max(VEXFS_SEARCH_HITS / a->k, 1u));
 	sc.queries = vexfs_coll_bounce_alloc(&sc.batch, sc.row_bytes);
-	sc.hits = kvmalloc_array(a->k, sizeof(*sc.hits), GFP_KERNEL_ACCOUNT);
+	sc.hits = kvmalloc_array((size_t)sc.batch * a->k, sizeof(*sc.hits),
+				 GFP_KERNEL_ACCOUNT);
+	sc.results = kvmalloc_array(sc.batch, sizeof(*sc.results),
+				    GFP_KERNEL_ACCOUNT);
 	err = -ENOMEM;
-	if (sc.queries && sc.hits)
+	if (sc.queries && sc.hits && sc.results)
 		err = vexfs_search_all(&sc);
+	kvfree(sc.results);
 	kvfree(sc.hits);
 	kvfree(sc.queries);
 	vexfs_searcher_put(c, sc.searcher);

@@ -13,6 +13,7 @@
 
 #define DIMS	16u
 #define IDS	4096u
+#define BATCH	40
 #define MAX_K	64u
 
 struct model {
@@ -124,24 +125,19 @@ static u32 brute_force(const float *q, struct ranked *all)
 	return n;
 }
 
-static void check_search(const float *q, u32 k, u32 ef, bool exact)
+/* What a search for the @k nearest of @q found. */
+static void check_hits(const float *q, u32 k, bool exact,
+		       const struct vexfs_coll_hit *hits,
+		       const struct vexfs_coll_result *res)
 {
 	static struct ranked all[IDS];
-	struct vexfs_coll_hit hits[MAX_K];
-	struct vexfs_coll_result res;
 	u32 n = brute_force(q, all), i, found = 0;
-	int err;
 
-	err = vexfs_coll_search(md->s, q, k, ef, exact ? VEXFS_COLL_EXACT : 0,
-				hits, &res);
-	CHECK(!err, "search: %d", err);
-	if (err)
-		return;
 	n = min(n, k);
-	CHECK(res.count == n, "%u hits, not %u", res.count, n);
-	if (exact && res.mode != VEXFS_MODE_SCAN)
+	CHECK(res->count == n, "%u hits, not %u", res->count, n);
+	if (exact && res->mode != VEXFS_MODE_SCAN)
 		md->wrong_mode++;
-	for (i = 0; i < min(res.count, n); i++) {
+	for (i = 0; i < min(res->count, n); i++) {
 		u64 id = hits[i].id;
 
 		if (exact)
@@ -164,10 +160,46 @@ static void check_search(const float *q, u32 k, u32 ef, bool exact)
 		CHECK(found * 2 >= k, "%u of %u nearest", found, k);
 }
 
+static void check_search(const float *q, u32 k, u32 ef, bool exact)
+{
+	struct vexfs_coll_hit hits[MAX_K];
+	struct vexfs_coll_result res;
+	int err;
+
+	err = vexfs_coll_search(md->s, q, k, ef, exact ? VEXFS_COLL_EXACT : 0,
+				hits, &res);
+	CHECK(!err, "search: %d", err);
+	if (!err)
+		check_hits(q, k, exact, hits, &res);
+}
+
+/* A batch of queries, which is searched for in one pass, or one by one. */
+static void op_search_many(void)
+{
+	static float q[BATCH][DIMS];
+	static struct vexfs_coll_hit hits[BATCH * MAX_K];
+	struct vexfs_coll_result res[BATCH];
+	u32 n = 1 + roll(BATCH), k = 1 + roll(MAX_K), i;
+	bool exact = roll(4);
+	int err;
+
+	for (i = 0; i < n; i++)
+		random_row(q[i]);
+	err = vexfs_coll_search_many(md->s, q, n, k, 16,
+				     exact ? VEXFS_COLL_EXACT : 0, hits, res);
+	CHECK(!err, "batch of %u: %d", n, err);
+	for (i = 0; i < n && !err; i++)
+		check_hits(q[i], k, exact, hits + (size_t)i * k, res + i);
+}
+
 static void op_search(void)
 {
 	float q[DIMS];
 
+	if (!roll(4)) {
+		op_search_many();
+		return;
+	}
 	random_row(q);
 	check_search(q, 1 + roll(MAX_K), roll(4) ? 16 : 0, roll(2));
 }

@@ -239,6 +239,8 @@ int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
 	ef = max(ef, k);
 	memset(res, 0, n * sizeof(*res));
 	for (; n; n -= done, res += done) {
+		if (coll->io->killed(coll->priv))
+			return -EINTR;
 		if (down_read_killable(&coll->sem))
 			return -EINTR;
 		done = vexfs_search_some(s, queries, n, k, ef, flags, hits,
