@@ -54,7 +54,6 @@ void create_defaults(struct vexfs_create *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->type = VEXFS_TYPE_F32;
-	c->metric = VEXFS_L2;
 	c->index = VEXFS_HNSW;
 }
 
@@ -83,6 +82,11 @@ int create_collection(const char *path, struct vexfs_create *c)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	int err;
+
+	/* Bits can only be counted. */
+	if (!c->metric)
+		c->metric = c->type == VEXFS_TYPE_B1 ? VEXFS_HAMMING :
+						       VEXFS_L2;
 
 	if (fd < 0)
 		fail("cannot create %s: %s", path, strerror(errno));

@@ -20,8 +20,9 @@ void create_long_options(struct option *all, const struct option *own,
 
 #define CREATE_HELP							\
 	"  -d, --dims N             dimensions, 1 to 16384 (default: mkfs -D)\n" \
-	"  -t, --type TYPE          element type (default f32)\n"	\
-	"  -m, --metric METRIC      l2 (squared), ip or cosine (default l2)\n" \
+	"  -t, --type TYPE          f32, f16, bf16, i8, u8 or b1 (default f32)\n" \
+	"  -m, --metric METRIC      l2 (squared), ip, cosine, l1 or hamming (b1 only,\n" \
+	"                           where it is the default; else l2)\n"	\
 	"  -i, --index INDEX        hnsw or flat (default hnsw)\n"	\
 	"      --m N                HNSW: links of a node (default 16)\n" \
 	"      --ef-construction N  HNSW: candidates while inserting (default 200)\n" \

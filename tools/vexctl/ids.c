@@ -50,16 +50,13 @@ static void add_ids_from(struct id_list *l, const char *path)
 		fclose(f);
 }
 
-static void check_type(const char *path, const struct vexfs_info *info)
+static void print_vector(uint64_t id, const void *row,
+			 const struct vexfs_info *info, bool json)
 {
-	if (info->type != VEXFS_TYPE_F32)
-		fail("%s holds %s vectors; only f32 ones can be printed", path,
-		     vexfs_type_name(info->type));
-}
+	static float v[VEXFS_DIMS_MAX];
+	unsigned int dims = info->dims;
 
-static void print_vector(uint64_t id, const float *v, unsigned int dims,
-			 bool json)
-{
+	elements_unpack(info->type, row, dims, v);
 	if (json) {
 		printf("{\"id\": %llu, \"vector\": ", (unsigned long long)id);
 		json_vector(stdout, v, dims);
@@ -77,7 +74,8 @@ static unsigned int print_ids(int fd, const char *path,
 			      const struct vexfs_info *info,
 			      const struct id_list *ids, bool json)
 {
-	float *rows = xmalloc(ids->count, info->dims * sizeof(*rows));
+	size_t bytes = vexfs_vector_bytes(info->type, info->dims);
+	char *rows = xmalloc(ids->count, bytes);
 	uint8_t *found = xmalloc(ids->count, 1);
 	struct vexfs_get g = {
 		.ids = (uintptr_t)ids->id,
@@ -91,9 +89,7 @@ static unsigned int print_ids(int fd, const char *path,
 		fail_call("cannot read from", path, -err);
 	for (unsigned int i = 0; i < ids->count; i++)
 		if (found[i])
-			print_vector(ids->id[i],
-				     rows + (size_t)i * info->dims,
-				     info->dims, json);
+			print_vector(ids->id[i], rows + i * bytes, info, json);
 		else
 			fprintf(stderr, "vexctl: %s has no vector with id %llu\n",
 				path, (unsigned long long)ids->id[i]);
@@ -124,7 +120,6 @@ static int run_get(int argc, char **argv)
 	for (int i = optind + 1; i < argc; i++)
 		add_id(&ids, argv[i]);
 	fd = open_collection(argv[optind], O_RDONLY, &info);
-	check_type(argv[optind], &info);
 	missing = print_ids(fd, argv[optind], &info, &ids, json);
 	close(fd);
 	free(ids.id);
@@ -199,10 +194,9 @@ struct listing {
 static void print_list(const struct listing *l, int fd,
 		       const struct vexfs_info *info)
 {
-	unsigned int dims = info->dims;
+	size_t bytes = vexfs_vector_bytes(info->type, info->dims);
 	uint64_t *ids = xmalloc(LIST_BATCH, sizeof(*ids));
-	float *rows = l->vectors ? xmalloc(LIST_BATCH, dims * sizeof(*rows)) :
-				   NULL;
+	char *rows = l->vectors ? xmalloc(LIST_BATCH, bytes) : NULL;
 	struct vexfs_iterate it = {
 		.ids = (uintptr_t)ids,
 		.vectors = (uintptr_t)rows,
@@ -214,8 +208,8 @@ static void print_list(const struct listing *l, int fd,
 	while (!(err = vexfs_iterate(fd, &it)) && it.count && left)
 		for (unsigned int i = 0; i < it.count && left; i++, left--)
 			if (rows)
-				print_vector(ids[i], rows + (size_t)i * dims,
-					     dims, l->json);
+				print_vector(ids[i], rows + i * bytes, info,
+					     l->json);
 			else
 				printf(l->json ? "{\"id\": %llu}\n" : "%llu\n",
 				       (unsigned long long)ids[i]);
@@ -256,8 +250,6 @@ static int run_list(int argc, char **argv)
 		usage_error("list takes one file; see 'vexctl list --help'");
 	l.path = argv[optind];
 	fd = open_collection(l.path, O_RDONLY, &info);
-	if (l.vectors)
-		check_type(l.path, &info);
 	print_list(&l, fd, &info);
 	close(fd);
 	return 0;

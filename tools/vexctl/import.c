@@ -28,6 +28,7 @@ struct import {
 	uint64_t first_id, skip, limit, batch;
 	bool assign, upsert, nowait, json;
 	int fd;
+	unsigned int type;
 	uint64_t done;
 	double seconds, index_seconds;
 };
@@ -64,9 +65,7 @@ static void open_target(struct import *im, const struct vectors *v,
 			close(fd);
 	}
 	im->fd = open_collection(im->path, O_RDWR, info);
-	if (info->type != VEXFS_TYPE_F32)
-		fail("%s holds %s vectors; import writes f32 ones", im->path,
-		     vexfs_type_name(info->type));
+	im->type = info->type;
 }
 
 static void insert_failed(const struct import *im, int err)
@@ -84,7 +83,7 @@ static void insert_failed(const struct import *im, int err)
 	fail_call("cannot insert into", im->path, err);
 }
 
-static void insert_batch(struct import *im, const float *rows, uint64_t *ids,
+static void insert_batch(struct import *im, const void *rows, uint64_t *ids,
 			 unsigned int n)
 {
 	struct vexfs_insert in = {
@@ -114,6 +113,8 @@ static void insert_all(struct import *im, struct vectors *v)
 {
 	float *rows = xmalloc(im->batch, v->dims * sizeof(*rows));
 	uint64_t *ids = xmalloc(im->batch, sizeof(*ids));
+	void *packed = xmalloc(im->batch,
+			       vexfs_vector_bytes(im->type, v->dims));
 	struct progress p;
 	unsigned int n;
 	uint64_t max;
@@ -126,10 +127,12 @@ static void insert_all(struct import *im, struct vectors *v)
 		n = max ? vectors_read(v, rows, max) : 0;
 		if (!n)
 			break;
-		insert_batch(im, rows, ids, n);
+		elements_pack(im->data, im->type, rows, v->dims, n, packed);
+		insert_batch(im, packed, ids, n);
 		progress_update(&p, im->done);
 	}
 	progress_end(&p);
+	free(packed);
 	free(rows);
 	free(ids);
 }
@@ -182,11 +185,9 @@ static void do_import(struct import *im)
 	double start;
 
 	vectors_open(&v, im->data);
-	if (!v.dims)
-		v.dims = im->create.dims;
+	vectors_expect(&v, im->create.type, im->create.dims);
 	open_target(im, &v, &info);
-	if (!v.dims)
-		v.dims = info.dims;
+	vectors_expect(&v, info.type, info.dims);
 	if (v.dims != info.dims)
 		fail("%s has %u dimensions, %s has %u", im->data, v.dims,
 		     im->path, info.dims);
@@ -276,9 +277,12 @@ const struct command cmd_import = {
 	.args = "FILE DATA [OPTIONS]",
 	.what = "Insert the vectors of DATA, making the collection if need be",
 	.help =
-	"DATA is a .npy (f2, f4, f8, i1, u1), .fvecs, .bvecs or .txt file, or -\n"
-	"for text on standard input, a vector a line. The vectors are synced to\n"
-	"disk; the command then waits until the index holds them.\n\n"
+	"DATA is a .npy (f2, f4, f8, i1, u1, V2 for bf16), .fvecs, .bvecs, .fbin,\n"
+	".u8bin, .i8bin or .txt file, or - for text on standard input, a vector a\n"
+	"line. Numbers become the collection's elements: f16 and bf16 are rounded,\n"
+	"i8 and u8 must be whole, of b1 each above 0 is a one (or, of bytes, each\n"
+	"bit). The vectors are synced to disk; the command then waits until the\n"
+	"index holds them.\n\n"
 	"      --first-id N         ids count from N (default: the next free id)\n"
 	"      --upsert             replace vectors whose ids exist\n"
 	"      --skip N             leave out the first N vectors\n"

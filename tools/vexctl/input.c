@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Vectors from files: .npy (f2, f4, f8, i1, u1), .fvecs, .bvecs, and text
- * from standard input or a .txt file, a vector a line. All become f32.
+ * Vectors from files: .npy (f2, f4, f8, i1, u1, and V2, which is bf16),
+ * .fvecs, .bvecs, .fbin, .u8bin, .i8bin, and text from standard input or a
+ * .txt file, a vector a line. All become f32.
  *
  * Copyright (C) 2026 The VexFS authors
  */
@@ -14,10 +15,24 @@
 
 #include "vexctl.h"
 
-enum { FORMAT_NPY, FORMAT_VECS, FORMAT_TEXT };
-enum { ELEM_F2, ELEM_F4, ELEM_F8, ELEM_I1, ELEM_U1 };
+enum { FORMAT_NPY, FORMAT_VECS, FORMAT_BIN, FORMAT_TEXT };
+enum { ELEM_F2, ELEM_F4, ELEM_F8, ELEM_I1, ELEM_U1, ELEM_V2 };
 
-static const size_t elem_bytes[] = { 2, 4, 8, 1, 1 };
+static const size_t elem_bytes[] = { 2, 4, 8, 1, 1, 2 };
+
+static const struct {
+	const char *suffix;
+	int format;
+	int elem;
+} kinds[] = {
+	{ ".npy", FORMAT_NPY, ELEM_F4 },
+	{ ".fvecs", FORMAT_VECS, ELEM_F4 },
+	{ ".bvecs", FORMAT_VECS, ELEM_U1 },
+	{ ".fbin", FORMAT_BIN, ELEM_F4 },
+	{ ".u8bin", FORMAT_BIN, ELEM_U1 },
+	{ ".i8bin", FORMAT_BIN, ELEM_I1 },
+	{ ".txt", FORMAT_TEXT, ELEM_F4 },
+};
 
 #define NPY_HEADER_MAX	65536
 
@@ -55,7 +70,7 @@ static const char *npy_field(const struct vectors *v, const char *header,
 static int npy_elem(const struct vectors *v, const char *descr)
 {
 	static const char * const names[] = {
-		"'<f2'", "'<f4'", "'<f8'", "'|i1'", "'|u1'",
+		"'<f2'", "'<f4'", "'<f8'", "'|i1'", "'|u1'", "'|V2'",
 	};
 
 	for (size_t i = 0; i < COUNT(names); i++)
@@ -132,21 +147,38 @@ static void vecs_open(struct vectors *v)
 	v->count = size / record;
 }
 
+/* A count and a dimension, then all elements. */
+static void bin_open(struct vectors *v)
+{
+	uint32_t head[2];
+
+	if (fread(head, 4, 2, v->file) != 2 || !head[1] ||
+	    head[1] > VEXFS_DIMS_MAX)
+		fail("%s: bad dimension", v->path);
+	v->count = head[0];
+	v->dims = head[1];
+	if ((file_size(v) - 8) / (v->dims * elem_bytes[v->elem]) < v->count)
+		fail("%s: the file is cut short: %llu vectors are promised",
+		     v->path, v->count);
+}
+
 void vectors_open(struct vectors *v, const char *path)
 {
+	size_t i;
 	bool pipe = !strcmp(path, "-");
 
 	memset(v, 0, sizeof(*v));
 	v->path = pipe ? "standard input" : path;
 	v->format = FORMAT_TEXT;
-	if (has_suffix(path, ".npy"))
-		v->format = FORMAT_NPY;
-	else if (has_suffix(path, ".fvecs") || has_suffix(path, ".bvecs"))
-		v->format = FORMAT_VECS;
-	else if (!pipe && !has_suffix(path, ".txt"))
-		usage_error("%s: unknown kind of file; .npy, .fvecs, .bvecs, .txt or - are read",
-			    path);
-	v->elem = has_suffix(path, ".bvecs") ? ELEM_U1 : ELEM_F4;
+	v->elem = ELEM_F4;
+	for (i = 0; !pipe && !has_suffix(path, kinds[i].suffix);)
+		if (++i == COUNT(kinds))
+			usage_error("%s: unknown kind of file; .npy, .fvecs, .bvecs, .fbin, .u8bin, .i8bin, .txt or - are read",
+				    path);
+	if (!pipe) {
+		v->format = kinds[i].format;
+		v->elem = kinds[i].elem;
+	}
 	v->file = pipe ? stdin : fopen(path, "r");
 	if (!v->file)
 		fail("cannot open %s: %s", path, strerror(errno));
@@ -154,23 +186,19 @@ void vectors_open(struct vectors *v, const char *path)
 		npy_open(v);
 	else if (v->format == FORMAT_VECS)
 		vecs_open(v);
+	else if (v->format == FORMAT_BIN)
+		bin_open(v);
 }
 
-static float half_to_float(uint16_t h)
+void vectors_expect(struct vectors *v, unsigned int type, unsigned int dims)
 {
-	uint32_t sign = (uint32_t)(h & 0x8000) << 16;
-	uint32_t exp = h >> 10 & 31, mant = h & 0x3ff, bits;
-	float f;
-
-	if (!exp) {
-		f = (float)mant / 16777216.0f;
-		return sign ? -f : f;
-	}
-	bits = exp == 31 ? 0x7f800000 | mant << 13 :
-			   (exp + 112) << 23 | mant << 13;
-	bits |= sign;
-	memcpy(&f, &bits, sizeof(f));
-	return f;
+	if (!v->dims)
+		v->dims = dims;
+	if (type != VEXFS_TYPE_B1 || v->elem != ELEM_U1 || !dims ||
+	    v->dims == dims || v->dims != (dims + 7) / 8)
+		return;
+	v->bits = true;
+	v->dims = dims;
 }
 
 static void convert(const struct vectors *v, const void *raw, float *out,
@@ -194,7 +222,12 @@ static void convert(const struct vectors *v, const void *raw, float *out,
 		break;
 	case ELEM_U1:
 		for (size_t i = 0; i < n; i++)
-			out[i] = ((const uint8_t *)raw)[i];
+			out[i] = v->bits ?
+				 ((const uint8_t *)raw)[i / 8] >> i % 8 & 1 :
+				 ((const uint8_t *)raw)[i];
+		break;
+	case ELEM_V2:
+		elements_unpack(VEXFS_TYPE_BF16, raw, n, out);
 		break;
 	}
 }
@@ -211,7 +244,8 @@ static void read_exactly(struct vectors *v, void *buf, size_t len)
 static unsigned int read_binary(struct vectors *v, float *out,
 				unsigned int max)
 {
-	size_t bytes = v->dims * elem_bytes[v->elem];
+	unsigned int columns = v->bits ? (v->dims + 7) / 8 : v->dims;
+	size_t bytes = columns * elem_bytes[v->elem];
 	unsigned int n = v->count - v->line < max ? v->count - v->line : max;
 	int32_t dims;
 
@@ -220,9 +254,9 @@ static unsigned int read_binary(struct vectors *v, float *out,
 	for (unsigned int i = 0; i < n; i++) {
 		if (v->format == FORMAT_VECS) {
 			read_exactly(v, &dims, sizeof(dims));
-			if ((unsigned int)dims != v->dims)
+			if ((unsigned int)dims != columns)
 				fail("%s: vector %llu has %d dimensions, the first has %u",
-				     v->path, v->line + i, dims, v->dims);
+				     v->path, v->line + i, dims, columns);
 		}
 		read_exactly(v, v->raw, bytes);
 		convert(v, v->raw, out + (size_t)i * v->dims, v->dims);

@@ -39,7 +39,7 @@ struct search {
 	double seconds, exact_seconds;
 };
 
-static double call(struct search *s, const float *queries, unsigned int n,
+static double call(struct search *s, const void *queries, unsigned int n,
 		   bool exact, struct vexfs_hit *hits, uint32_t *counts,
 		   uint64_t *compared)
 {
@@ -78,7 +78,7 @@ static unsigned int common(const struct vexfs_hit *a, unsigned int n,
 	return same;
 }
 
-static void measure_recall(struct search *s, const float *queries,
+static void measure_recall(struct search *s, const void *queries,
 			   unsigned int n)
 {
 	s->exact_seconds += call(s, queries, n, true, s->exact_hits,
@@ -132,7 +132,7 @@ static void print_table(const struct search *s, uint64_t query,
 	}
 }
 
-static void search_batch(struct search *s, const float *queries,
+static void search_batch(struct search *s, const void *queries,
 			 const uint64_t *labels, unsigned int n)
 {
 	s->seconds += call(s, queries, n, s->exact, s->hits, s->counts,
@@ -153,7 +153,8 @@ static void search_batch(struct search *s, const float *queries,
 /* Queries are the vectors of ids in the collection itself. */
 static void search_ids(struct search *s)
 {
-	float *rows = xmalloc(s->nids, s->info.dims * sizeof(*rows));
+	size_t bytes = vexfs_vector_bytes(s->info.type, s->info.dims);
+	char *rows = xmalloc(s->nids, bytes);
 	uint8_t *found = xmalloc(s->nids, 1);
 	struct vexfs_get g = {
 		.ids = (uintptr_t)s->ids,
@@ -173,8 +174,7 @@ static void search_ids(struct search *s)
 		unsigned int n = s->nids - i < s->batch ? s->nids - i :
 							  s->batch;
 
-		search_batch(s, rows + (size_t)i * s->info.dims, s->ids + i,
-			     n);
+		search_batch(s, rows + i * bytes, s->ids + i, n);
 	}
 	free(rows);
 	free(found);
@@ -183,14 +183,15 @@ static void search_ids(struct search *s)
 static void search_file(struct search *s, const char *path)
 {
 	float *rows = xmalloc(s->batch, s->info.dims * sizeof(*rows));
+	void *packed = xmalloc(s->batch, vexfs_vector_bytes(s->info.type,
+							    s->info.dims));
 	uint64_t *labels = xmalloc(s->batch, sizeof(*labels));
 	struct progress p;
 	struct vectors v;
 	unsigned int n, max;
 
 	vectors_open(&v, path);
-	if (!v.dims)
-		v.dims = s->info.dims;
+	vectors_expect(&v, s->info.type, s->info.dims);
 	if (v.dims != s->info.dims)
 		fail("%s has %u dimensions, %s has %u", path, v.dims, s->path,
 		     s->info.dims);
@@ -206,11 +207,13 @@ static void search_file(struct search *s, const char *path)
 			break;
 		for (unsigned int i = 0; i < n; i++)
 			labels[i] = s->skip + s->queries + i;
-		search_batch(s, rows, labels, n);
+		elements_pack(path, s->info.type, rows, v.dims, n, packed);
+		search_batch(s, packed, labels, n);
 		progress_update(&p, s->queries);
 	}
 	progress_end(&p);
 	vectors_close(&v);
+	free(packed);
 	free(rows);
 	free(labels);
 }
@@ -323,9 +326,6 @@ static void prepare(struct search *s)
 		s->batch /= 2;
 	hits = (size_t)s->batch * s->k;
 	s->fd = open_collection(s->path, O_RDONLY, &s->info);
-	if (s->info.type != VEXFS_TYPE_F32)
-		fail("%s holds %s vectors; search reads f32 ones", s->path,
-		     vexfs_type_name(s->info.type));
 	s->hits = xmalloc(hits, sizeof(*s->hits));
 	s->counts = xmalloc(s->batch, sizeof(*s->counts));
 	if (!s->recall)
@@ -386,8 +386,8 @@ const struct command cmd_search = {
 	.args = "FILE [QUERIES] [OPTIONS]",
 	.what = "Find the nearest vectors",
 	.help =
-	"QUERIES is a .npy, .fvecs, .bvecs or .txt file, or - for text on standard\n"
-	"input, a vector a line.\n\n"
+	"QUERIES is a .npy, .fvecs, .bvecs, .fbin, .u8bin, .i8bin or .txt file, or\n"
+	"- for text on standard input, a vector a line.\n\n"
 	"  -k N             neighbours of each query (default 10)\n"
 	"      --id N       the query is the vector with this id (may be repeated)\n"
 	"      --names F    text file whose line i (from 0) names id i\n"

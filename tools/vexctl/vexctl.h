@@ -61,6 +61,15 @@ void progress_start(struct progress *p, const char *what,
 void progress_update(struct progress *p, unsigned long long done);
 void progress_end(struct progress *p);
 
+/* elements.c: element types and floats */
+float half_to_float(uint16_t h);
+/* @n vectors; @path is what is at fault if a number doesn't fit. */
+void elements_pack(const char *path, unsigned int type, const float *in,
+		   unsigned int dims, unsigned int n, void *out);
+/* One vector. */
+void elements_unpack(unsigned int type, const void *in, unsigned int dims,
+		     float *out);
+
 /* input.c: vectors from files, converted to f32 */
 struct vectors {
 	const char *path;
@@ -70,13 +79,19 @@ struct vectors {
 	unsigned int dims;	/* 0 until known */
 	unsigned long long count;	/* 0: unknown (standard input) */
 	unsigned long long line;
+	bool bits;		/* a byte of the file is eight dimensions */
 	void *raw;
 	char *text;
 	size_t text_size;
 };
 
-/* By its name: .npy, .fvecs, or - for text, a vector a line. */
+/* By its name: .npy, .fvecs, ..., or - for text, a vector a line. */
 void vectors_open(struct vectors *v, const char *path);
+/*
+ * What is read goes with vectors of @type and @dims dimensions (0: as many as
+ * the file's): @dims bits may be packed into the file's bytes.
+ */
+void vectors_expect(struct vectors *v, unsigned int type, unsigned int dims);
 /* Up to @max vectors to @out; how many there were, 0 at the end. */
 unsigned int vectors_read(struct vectors *v, float *out, unsigned int max);
 void vectors_skip(struct vectors *v, unsigned long long n);
