@@ -161,6 +161,19 @@ static void change_sealed(struct fu_vol *v, u64 bno, u8 *data)
 		fsck_meta_seal(&v->f, data);
 }
 
+/* A sound superblock of a version to come: fsck leaves it alone. */
+static bool newer(struct fu_vol *v)
+{
+	u8 data[VEXFS_BLOCK_SIZE];
+	const struct vexfs_super_block *sb = (void *)(data +
+						      VEXFS_SUPER_OFFSET);
+
+	fu_read(v, 0, data);
+	return le32_to_cpu(sb->s_checksum) == vexfs_super_csum(sb) &&
+	       (le32_to_cpu(sb->s_revision) > VEXFS_REVISION ||
+		(le32_to_cpu(sb->s_feature_incompat) & ~VEXFS_INCOMPAT_KNOWN));
+}
+
 /* True if neither superblock nor backup can be expected to be of use. */
 static bool damage(struct fu_vol *v, int which)
 {
@@ -183,7 +196,7 @@ static bool damage(struct fu_vol *v, int which)
 		super |= !bno;
 		copy |= bno == backup;
 	}
-	return super && copy;
+	return (super && copy) || newer(v);
 }
 
 /* Which volume is part of the seed, so that a failure is one number. */
