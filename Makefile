@@ -63,6 +63,8 @@ FSCK_SRC	:= $(wildcard tools/fsck/*.c)
 FSCKLIB_SRC	:= $(filter-out tools/fsck/main.c,$(FSCK_SRC)) mkfs/format.c \
 		   mkfs/zero.c
 VEXCTL_SRC	:= $(wildcard tools/vexctl/*.c)
+DUMP_SRC	:= $(wildcard tools/dump/*.c)
+TUNE_SRC	:= $(wildcard tools/tune/*.c)
 # The demo's reference reads vectors as vexctl does.
 BRUTE_SRC	:= tests/demo/brute.c $(filter-out tools/vexctl/main.c \
 		   tools/vexctl/create.c tools/vexctl/ids.c \
@@ -73,10 +75,12 @@ UNITLIB_SRC	:= $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 
 TOOLS		:= $(if $(MKFS_SRC),$(BUILD)/bin/mkfs.vexfs) \
 		   $(if $(FSCK_SRC),$(BUILD)/bin/fsck.vexfs) \
-		   $(if $(VEXCTL_SRC),$(BUILD)/bin/vexctl)
+		   $(if $(VEXCTL_SRC),$(BUILD)/bin/vexctl) \
+		   $(BUILD)/bin/vexdump $(BUILD)/bin/tune.vexfs
 
 .PHONY: all module tools brute install install-module install-tools install-man \
-	clean distclean deps unit unit-asan selftests lint check check-variants check-debug demo help \
+	clean distclean deps unit unit-asan selftests lint check check-variants check-debug check-fuzz demo \
+	help \
 	unit-programs unit-asan-programs demo-programs guest-modules FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -113,7 +117,7 @@ $(1)/tests/unit/test_%: $(1)/tests/unit/test_%.o \
 	$$(call cmd,LD,$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^ $$(LIBS))
 
 DEPS += $(patsubst %.c,$(1)/%.d,$(CORE_SRC) $(CLIENT_SRC) $(MKFS_SRC) \
-	$(FSCK_SRC) $(VEXCTL_SRC) tests/demo/brute.c $(UNIT_SRC) $(UNITLIB_SRC))
+	$(FSCK_SRC) $(VEXCTL_SRC) $(DUMP_SRC) $(TUNE_SRC) tests/demo/brute.c $(UNIT_SRC) $(UNITLIB_SRC))
 endef
 
 OBJ		:= $(BUILD)/obj
@@ -133,6 +137,8 @@ endef
 $(eval $(call program,mkfs.vexfs,$(MKFS_SRC)))
 $(eval $(call program,fsck.vexfs,$(FSCK_SRC)))
 $(eval $(call program,vexctl,$(VEXCTL_SRC)))
+$(eval $(call program,vexdump,$(DUMP_SRC)))
+$(eval $(call program,tune.vexfs,$(TUNE_SRC)))
 
 brute: $(BUILD)/tests/brute
 $(BUILD)/tests/brute: $(BRUTE_SRC:%.c=$(OBJ)/%.o) \
@@ -214,6 +220,8 @@ check-variants:
 	@JOBS="selftests-768 selftests-8k" tests/check.sh selftests
 check-debug:
 	@tests/check.sh debug
+check-fuzz: unit-asan-programs
+	VEXFS_FUZZ=$${VEXFS_FUZZ:-5000} $(ASAN)/tests/unit/test_fsck_fuzz
 demo:
 	@tests/guest/demo.sh
 
@@ -239,5 +247,6 @@ help:
 	@echo "    make selftests [KERNELS=6.1] [JOBS='name...']"
 	@echo "    make check-variants: the selftests on other volume formats"
 	@echo "    make check-debug: the selftests on a kernel that looks for faults"
+	@echo "    make check-fuzz: fsck on 5,000 volumes with random damage"
 	@echo "Variables: KDIR KVER CC CFLAGS DESTDIR PREFIX VEXFS_CACHE"
 	@echo "More: Documentation/testing.rst"

@@ -68,6 +68,19 @@ static void fsck_tree_bad(struct fsck_tree *t, enum fsck_kind kind, u64 bno,
 		t->map->rebuild = true;
 }
 
+/* A record that begins within a cluster goes on where the last one ended. */
+static bool fsck_tree_torn(struct fsck_tree *t, const struct vexfs_ext_rec *r)
+{
+	struct fsck_map *map = t->map;
+	const struct vexfs_ext_rec *last;
+
+	if (!(r->lblk & (t->f->fs.geom.cluster_blocks - 1)))
+		return false;
+	last = map->count ? &map->rec[map->count - 1] : NULL;
+	return !last || r->lblk != vexfs_ext_end(last) ||
+	       r->pblk != last->pblk + last->len;
+}
+
 /* A leaf's records; of a bad one, those that make sense alone. */
 static void fsck_tree_leaf(struct fsck_tree *t, const struct vexfs_extent *rec,
 			   int count, bool good)
@@ -83,6 +96,9 @@ static void fsck_tree_leaf(struct fsck_tree *t, const struct vexfs_extent *rec,
 			      ((r.lblk ^ r.pblk) & mask) ||
 			      !vexfs_block_valid(fs, r.pblk, r.len)))
 			continue;
+		if (good && !t->map->rebuild && fsck_tree_torn(t, &r))
+			fsck_tree_bad(t, FP_MAP_TORN, r.pblk,
+				      "the rest is elsewhere");
 		fsck_map_add(t->map, &r);
 	}
 }

@@ -153,6 +153,7 @@ int fsck_fail(struct fsck *f, int err, const char *what, u64 bno)
 	fprintf(stderr, "fsck.vexfs: %s: ", f->opt.device);
 	if (bno)
 		fprintf(stderr, "block %llu: ", bno);
-	fprintf(stderr, "%s: %s\n", what, strerror(-err));
+	fprintf(stderr, "%s: %s\n", what, err == -EFSCORRUPTED ?
+		f->dev->corrupt_why : strerror(-err));
 	return err;
 }

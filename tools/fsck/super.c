@@ -26,13 +26,27 @@ static void fsck_super_soften(struct vexfs_super_block *sb)
 	sb->s_checksum = cpu_to_le32(vexfs_super_csum(sb));
 }
 
+static bool fsck_super_fits(struct fsck *f, const struct vexfs_super_block *sb)
+{
+	struct vexfs_geom g;
+	const char *why;
+
+	return !vexfs_geom_from_super(sb, &g, &why) &&
+	       vexfs_cluster_to_block(&g, g.clusters) <= f->dev->blocks;
+}
+
 /* NULL if the volume can be found with it. */
-static const char *fsck_super_unusable(const struct vexfs_super_block *sb)
+static const char *fsck_super_unusable(struct fsck *f,
+				       const struct vexfs_super_block *sb)
 {
 	struct vexfs_super_block copy = *sb;
+	const char *why;
 
 	fsck_super_soften(&copy);
-	return vexfs_verify_super(&copy);
+	why = vexfs_verify_super(&copy);
+	if (!why && !fsck_super_fits(f, &copy))
+		why = "the device is smaller than the volume on it";
+	return why;
 }
 
 static int fsck_read_raw(struct fsck *f, u64 bno, u8 *block)
@@ -66,6 +80,7 @@ static bool fsck_try_backup(struct fsck *f, u64 bno, u8 *block)
 		return false;
 	copy = *sb;
 	return !vexfs_geom_from_super(&copy, &g, &why) &&
+	       fsck_super_fits(f, &copy) &&
 	       (f->opt.use_backup || vexfs_backup_block(&g, 0) == bno);
 }
 
@@ -130,7 +145,7 @@ int fsck_check_super(struct fsck *f)
 
 	if (err)
 		return err;
-	why = f->opt.use_backup ? "-b was given" : fsck_super_unusable(sb);
+	why = f->opt.use_backup ? "-b was given" : fsck_super_unusable(f, sb);
 	if (why && !memcmp(sb->s_magic, VEXFS_MAGIC_BYTES,
 			   sizeof(sb->s_magic)) &&
 	    le32_to_cpu(sb->s_checksum) == vexfs_super_csum(sb) &&
@@ -178,7 +193,7 @@ int fsck_fix_super(struct fsck *f)
 
 	if (err)
 		return err;
-	why = fsck_super_unusable(sb);
+	why = fsck_super_unusable(f, sb);
 	if (why) {
 		err = fsck_take_backup(f, why);
 		if (!err)

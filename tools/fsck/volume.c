@@ -40,16 +40,12 @@ static int fsck_load_frame(struct fsck *f)
 
 int fsck_open_volume(struct fsck *f)
 {
-	const struct vexfs_geom *g = &f->fs.geom;
 	int err;
 
 	f->fs.dev = f->dev;
 	err = fsck_check_super(f);
 	if (err)
 		return err;
-	if (f->dev->blocks < vexfs_cluster_to_block(g, g->clusters))
-		return fsck_fail(f, -EFBIG, "the device is smaller than the volume on it",
-				 0);
 	err = fsck_replay(f);
 	if (!err)
 		err = fsck_fix_super(f);
