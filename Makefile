@@ -87,7 +87,8 @@ BENCH_FLAGS	:= $(if $(filter hnswlib,$(BENCH_PEERS)),-DHAVE_HNSWLIB) \
 		   $(if $(BENCH_BLAS),-DHAVE_OPENBLAS \
 			-I$(dir $(firstword $(BENCH_BLAS))))
 BENCH_LIBS	:= $(if $(filter faiss,$(BENCH_PEERS)),-lfaiss -lgomp) \
-		   $(if $(BENCH_BLAS),-lopenblas) -lstdc++
+		   $(if $(BENCH_BLAS),-lopenblas) \
+		   $(if $(strip $(BENCH_PEERS)),-lstdc++)
 
 .PHONY: all module tools brute install install-module install-tools install-man \
 	clean distclean deps unit unit-asan selftests lint check check-variants check-debug demo bench help \

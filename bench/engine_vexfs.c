@@ -42,7 +42,7 @@ static void *index_thread(void *arg)
 	do {
 		left = vexfs_coll_index(st->coll, STEP);
 	} while (left > 0 && !bench_stop);
-	if (left < 0) {
+	if (left < 0 && !bench_stop) {
 		fprintf(stderr, "bench: vexfs_coll_index: %ld\n", left);
 		exit(1);
 	}
@@ -70,14 +70,21 @@ static void *vexfs_open(const struct bench_data *d,
 		.index = VEXFS_INDEX_HNSW, .m = b->m,
 		.ef_construction = b->efc,
 	};
-	struct index *ix = bench_must(calloc(1, sizeof(*ix)));
+	struct vexfs_coll_config probe = cfg;
+	struct index *ix;
 	size_t i, n;
 
+	if (vexfs_coll_config_check(&probe)) {
+		bench_say("%s: no such collection can be made", d->name);
+		return NULL;
+	}
+	ix = bench_must(calloc(1, sizeof(*ix)));
 	ix->d = d;
 	ix->st = store_create(&cfg, d->n, NULL);
 	for (i = 0; i < d->n && !bench_stop; i += n) {
 		n = min_t(size_t, BATCH, d->n - i);
-		if (store_insert(ix->st, d->rows + i * d->row_bytes, (u32)n)) {
+		if (store_insert(ix->st, d->rows + i * d->row_bytes, (u32)n) &&
+		    !bench_stop) {
 			fprintf(stderr, "bench: insert failed\n");
 			exit(1);
 		}
@@ -148,17 +155,19 @@ static void vexfs_search(void *searcher, size_t first, size_t n,
 	struct searcher *s = searcher;
 	struct vexfs_coll_hit *hit = s->hits;
 	size_t i, j;
+	int err;
 
-	if (n > MAX_BATCH ||
-	    store_search(s->s, s->d->query_rows + first * s->d->row_bytes,
-			 s->d->row_bytes, (u32)n, ef, 0, hit, s->res)) {
-		fprintf(stderr, "bench: search failed\n");
+	err = n > MAX_BATCH ? -E2BIG :
+	      store_search(s->s, s->d->query_rows + first * s->d->row_bytes,
+			   s->d->row_bytes, (u32)n, ef, 0, hit, s->res);
+	if (err && !bench_stop) {
+		fprintf(stderr, "bench: vexfs_coll_search: %d\n", err);
 		exit(1);
 	}
-	/* Ids are given from 1 on. */
+	/* Ids are given from 0 on: they are the numbers of the rows. */
 	for (i = 0; i < n; i++, ids += BENCH_K, hit += BENCH_K)
 		for (j = 0; j < BENCH_K; j++)
-			ids[j] = j < s->res[i].count ? (u32)hit[j].id - 1 :
+			ids[j] = j < s->res[i].count ? (u32)hit[j].id :
 				 UINT32_MAX;
 }
 

@@ -218,7 +218,7 @@ static void search(unsigned int ef, size_t first, size_t n)
 		fail("search", err);
 }
 
-/* Numbers of rows: ids are given from 1 on. */
+/* Ids are given from 0 on: they are the numbers of the rows. */
 static void cmd_search(const char *args)
 {
 	unsigned int ef;
@@ -229,7 +229,7 @@ static void cmd_search(const char *args)
 	search(ef, first, n);
 	printf("@@");
 	for (i = 0; i < n * K; i++)
-		printf("%u ", (unsigned int)st.hits[i].id - 1);
+		printf("%u ", (unsigned int)st.hits[i].id);
 	printf("\n");
 }
 

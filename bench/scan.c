@@ -117,7 +117,7 @@ static void check(const struct scan *sc, size_t first, size_t nq,
 
 	for (q = 0; q < nq; q++) {
 		for (j = 0; j < BENCH_K; j++)
-			ids[j] = (u32)hits[q * BENCH_K + j].id - 1;
+			ids[j] = (u32)hits[q * BENCH_K + j].id;
 		of_vexfs += bench_found(sc->d, first + q, ids);
 		if (best)
 			of_blas += bench_found(sc->d, first + q, best[q].id);

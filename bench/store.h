@@ -33,7 +33,7 @@ struct store {
 struct store *store_create(const struct vexfs_coll_config *cfg, u64 rows,
 			   const char *dir);
 void store_free(struct store *st);
-/* Rows are packed; ids are assigned, from 1 on. Negative errno. */
+/* Rows are packed; ids are assigned, from 0 on. Negative errno. */
 int store_insert(struct store *st, const void *rows, u32 n);
 /* fsync(): rows and log, then the header. */
 int store_commit(struct store *st);
