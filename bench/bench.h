@@ -78,8 +78,6 @@ struct bench_engine {
 		       double *us, size_t n);
 	/** @params: values of the knob to try, ends with 0 */
 	const unsigned int *params;
-	/** @build_threads: as many as there are are used to build */
-	bool	build_threads;
 };
 
 extern const struct bench_engine bench_vexfs, bench_hnswlib,

@@ -32,7 +32,7 @@ static struct options {
 struct model {
 	float	*centre;	/* clusters x dims */
 	float	*map;		/* clusters x local x dims */
-	double	*upto;		/* clusters: share of rows up to this one */
+	double	*share;		/* clusters: share of rows up to this one */
 };
 
 static uint64_t next(uint64_t *s)
@@ -90,7 +90,7 @@ static void make_model(struct model *m)
 	m->centre = must(calloc(opt.clusters * opt.dims, sizeof(float)));
 	m->map = must(calloc(opt.clusters * opt.local * opt.dims,
 			     sizeof(float)));
-	m->upto = must(calloc(opt.clusters, sizeof(double)));
+	m->share = must(calloc(opt.clusters, sizeof(double)));
 	for (d = 0; d < opt.global * opt.dims; d++)
 		global[d] = normal(&s);
 	for (c = 0; c < opt.clusters; c++) {
@@ -105,10 +105,10 @@ static void make_model(struct model *m)
 				map[l * opt.dims + d] = normal(&s) * radius *
 					16.0f / (16.0f + (float)l);
 		sum += 1.0 / (double)(c + 8);
-		m->upto[c] = sum;
+		m->share[c] = sum;
 	}
 	for (c = 0; c < opt.clusters; c++)
-		m->upto[c] /= sum;
+		m->share[c] /= sum;
 	free(global);
 }
 
@@ -118,7 +118,7 @@ static void make_row(const struct model *m, uint64_t row, float *v)
 	double at = uniform(&s);
 	size_t c = 0, l, d;
 
-	while (c + 1 < opt.clusters && m->upto[c] < at)
+	while (c + 1 < opt.clusters && m->share[c] < at)
 		c++;
 	memcpy(v, m->centre + c * opt.dims, opt.dims * sizeof(float));
 	for (l = 0; l < opt.local; l++)
@@ -246,6 +246,6 @@ int main(int argc, char **argv)
 	    put_rows(&m, argv[optind + 1], 1ull << 40, opt.queries);
 	free(m.centre);
 	free(m.map);
-	free(m.upto);
+	free(m.share);
 	return c;
 }

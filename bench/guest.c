@@ -229,7 +229,7 @@ static void cmd_search(const char *args)
 	search(ef, first, n);
 	printf("@@");
 	for (i = 0; i < n * K; i++)
-		printf("%u ", (unsigned int)st.hits[i].id);
+		printf(" %u", (unsigned int)st.hits[i].id);
 	printf("\n");
 }
 
@@ -269,7 +269,7 @@ static void cmd_latency(const char *args)
 	}
 	printf("@@");
 	for (i = 0; i < n; i++)
-		printf("%.1f ", us[i]);
+		printf(" %.1f", us[i]);
 	printf("\n");
 	free(us);
 }
@@ -347,7 +347,7 @@ static void dispatch(char *line)
 			fflush(stdout);
 			return;
 		}
-	fail(line, ENOSYS);
+	fail(line, EINVAL);
 }
 
 int main(int argc, char **argv)

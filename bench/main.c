@@ -93,7 +93,7 @@ static bool build(const struct bench_data *d, const struct bench_engine *e,
 	wall = bench_now() - wall;
 	rec.vectors_per_s = (double)d->n / cpu;
 	rec.bytes_per_vector = (double)e->memory(ix->index) / (double)d->n;
-	bench_say("%s: %-18s %.0f vectors a CPU-second (%.1f s by the clock), %.0f bytes each in memory",
+	bench_say("%s: %-18s %.0f vectors a CPU-second (%.1f s), %.0f bytes each in memory",
 		  d->name, name, rec.vectors_per_s, wall,
 		  rec.bytes_per_vector);
 	bench_record(&rec);

@@ -207,7 +207,7 @@ extern "C" {
 
 #define FAISS_ENGINE(name, open, params)				\
 	{ name, open, close, memory, nullptr, searcher, searcher_free,	\
-	  search, nullptr, nullptr, params, true }
+	  search, nullptr, nullptr, params }
 
 const bench_engine bench_faiss_hnsw =
 	FAISS_ENGINE("faiss-hnsw", open_hnsw, bench_efs);

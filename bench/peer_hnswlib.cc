@@ -168,7 +168,7 @@ static void hnswlib_searcher_free(void *)
 const bench_engine bench_hnswlib = {
 	"hnswlib", hnswlib_open, close, hnswlib_memory, nullptr,
 	hnswlib_searcher, hnswlib_searcher_free, search,
-	nullptr, nullptr, bench_efs, false,
+	nullptr, nullptr, bench_efs,
 };
 
 } /* extern "C" */

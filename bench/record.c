@@ -70,6 +70,12 @@ static void put_flags(FILE *f)
 	fprintf(f, "\"");
 }
 
+static void number(FILE *f, const char *name, double v)
+{
+	if (v != 0)
+		fprintf(f, ", \"%s\": %.9g", name, v);
+}
+
 static void put_machine(FILE *f)
 {
 	char cpu[200], day[40];
@@ -79,27 +85,30 @@ static void put_machine(FILE *f)
 	cpuinfo("model name", cpu, sizeof(cpu));
 	uname(&u);
 	strftime(day, sizeof(day), "%Y-%m-%d", gmtime(&now));
-	fprintf(f, "\t{\"engine\": \"machine\", \"data\": \"\", \"what\": \"machine\", \"cpu\": \"%s\", ",
-		cpu);
+	fprintf(f, "\t{\"engine\": \"machine\", \"data\": \"\", ");
+	fprintf(f, "\"what\": \"machine\", \"cpu\": \"%s\", ", cpu);
 	put_flags(f);
-	fprintf(f, ", \"cpus\": %ld, \"l1d_bytes\": %ld, \"l2_bytes\": %ld, \"l3_bytes\": %ld, \"memory_bytes\": %.0f, \"kernel\": \"%s %s\", \"simd\": \"%s\", \"m\": %u, \"ef_construction\": %u, \"k\": %u, \"rounds\": %u, \"date\": \"%s\"}",
-		sysconf(_SC_NPROCESSORS_ONLN), sysconf(_SC_LEVEL1_DCACHE_SIZE),
-		sysconf(_SC_LEVEL2_CACHE_SIZE), sysconf(_SC_LEVEL3_CACHE_SIZE),
-		(double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE),
-		u.sysname, u.release, bench_opt.simd, bench_opt.m,
-		bench_opt.efc, BENCH_K, bench_opt.rounds, day);
-}
-
-static void number(FILE *f, const char *name, double v)
-{
-	if (v != 0)
-		fprintf(f, ", \"%s\": %.6g", name, v);
+	fprintf(f, ", \"cpus\": %ld", sysconf(_SC_NPROCESSORS_ONLN));
+	number(f, "l1d_bytes", (double)sysconf(_SC_LEVEL1_DCACHE_SIZE));
+	number(f, "l2_bytes", (double)sysconf(_SC_LEVEL2_CACHE_SIZE));
+	number(f, "l3_bytes", (double)sysconf(_SC_LEVEL3_CACHE_SIZE));
+	number(f, "memory_bytes", (double)sysconf(_SC_PHYS_PAGES) *
+	       (double)sysconf(_SC_PAGESIZE));
+	number(f, "m", bench_opt.m);
+	number(f, "ef_construction", bench_opt.efc);
+	number(f, "k", BENCH_K);
+	number(f, "rounds", bench_opt.rounds);
+	fprintf(f, ", \"kernel\": \"%s %s\"", u.sysname, u.release);
+	fprintf(f, ", \"simd\": \"%s\", \"date\": \"%s\"}", bench_opt.simd,
+		day);
 }
 
 static void put(FILE *f, const struct bench_record *r)
 {
-	fprintf(f, "\t{\"engine\": \"%s\", \"data\": \"%s\", \"what\": \"%s\", \"threads\": %u, \"batch\": %u",
-		r->engine, r->data, r->what, r->threads, r->batch);
+	fprintf(f, "\t{\"engine\": \"%s\", \"data\": \"%s\", ", r->engine,
+		r->data);
+	fprintf(f, "\"what\": \"%s\", \"threads\": %u, \"batch\": %u", r->what,
+		r->threads, r->batch);
 	number(f, "param", r->param);
 	number(f, "recall", r->recall);
 	number(f, "qps", r->qps);

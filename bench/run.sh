@@ -83,8 +83,8 @@ guest() {
 	tests/fetch.sh busybox
 	VEXFS_KO=$(tests/module.sh uml-bench)
 	export VEXFS_KO BUILD CACHE
-	export VEXFS_MEM=$([ "$size" = large ] && echo 10G || echo 3G)
-	export VEXFS_DISK=$([ "$size" = large ] && echo 24G || echo 6G)
+	export VEXFS_MEM=3G VEXFS_DISK=6G
+	[ "$size" != large ] || VEXFS_MEM=10G VEXFS_DISK=24G
 	args+=(-K "$TOP/bench/guest.sh")
 }
 

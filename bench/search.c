@@ -21,7 +21,7 @@
 
 static const double targets[] = { 0.90, 0.95, 0.99 };
 
-#define TARGETS		(sizeof(targets) / sizeof(targets[0]))
+#define TARGETS	(sizeof(targets) / sizeof(targets[0]))
 
 struct bench_curve {
 	size_t	points;
@@ -123,7 +123,7 @@ static double speed_at(const struct bench_curve *c, double recall,
 			continue;
 		if (i && c->recall[i - 1] < recall)
 			q = between(1 - c->recall[i - 1], c->qps[i - 1][round],
-				    miss1 > 1e-5 ? miss1 : 1e-5, q,
+				    miss1 > 0.00001 ? miss1 : 0.00001, q,
 				    1 - recall);
 		if (q > best)
 			best = q;

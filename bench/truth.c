@@ -128,7 +128,7 @@ static void compute(struct bench_data *d)
 			double limit = b[BENCH_K - 1].dist;
 
 			t[i] = i < count[q] && b[i].dist <=
-				limit + fabs(limit) * 1e-9 ? b[i].id :
+				limit + fabs(limit) * 0.000000001 ? b[i].id :
 				UINT32_MAX;
 		}
 	}
