@@ -6,6 +6,7 @@
 #   make install          installs both, and the manual pages
 #   make check            style, unit tests, selftests in guests
 #   make demo             the main job, shown in a guest
+#   make bench            speed and recall, beside other engines
 #   make help             all targets
 #
 # Sources are found by wildcard: a new file needs no change here.
@@ -78,10 +79,26 @@ TOOLS		:= $(if $(MKFS_SRC),$(BUILD)/bin/mkfs.vexfs) \
 		   $(if $(VEXCTL_SRC),$(BUILD)/bin/vexctl) \
 		   $(BUILD)/bin/vexdump $(BUILD)/bin/tune.vexfs
 
+# The benchmark: peers as they come, for this very processor; the core as it is
+# shipped. What is not installed is left out.
+BENCH_OWN	:= bench/gen.c bench/guest.c
+BENCH_SRC	:= $(filter-out $(BENCH_OWN),$(wildcard bench/*.c))
+BENCH_PEERS	:= $(if $(wildcard /usr/include/hnswlib/hnswlib.h),hnswlib) \
+		   $(if $(wildcard /usr/include/faiss/IndexHNSW.h),faiss)
+BENCH_BLAS	:= $(wildcard /usr/include/*/openblas-pthread/cblas.h)
+BENCH_FLAGS	:= $(if $(filter hnswlib,$(BENCH_PEERS)),-DHAVE_HNSWLIB) \
+		   $(if $(filter faiss,$(BENCH_PEERS)),-DHAVE_FAISS) \
+		   $(if $(BENCH_BLAS),-DHAVE_OPENBLAS \
+			-I$(dir $(firstword $(BENCH_BLAS))))
+BENCH_LIBS	:= $(if $(filter faiss,$(BENCH_PEERS)),-lfaiss -lgomp) \
+		   $(if $(BENCH_BLAS),-lopenblas) \
+		   $(if $(strip $(BENCH_PEERS)),-lstdc++)
+
 .PHONY: all module tools brute install install-module install-tools install-man \
-	clean distclean deps unit unit-asan selftests lint check check-variants check-debug check-fuzz demo \
-	help \
-	unit-programs unit-asan-programs demo-programs guest-modules FORCE
+	clean distclean deps unit unit-asan selftests lint check check-variants \
+	check-debug check-fuzz demo bench help \
+	unit-programs unit-asan-programs demo-programs \
+	bench-programs guest-modules FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: tools module
@@ -157,6 +174,27 @@ $(BUILD)/demo/%: $(OBJ)/tests/demo/%.o \
 	$(call cmd,LD,$(CC) $(LDFLAGS) -o $@ $^ $(LIBS))
 demo-programs: $(DEMO)
 
+$(OBJ)/bench/%.o: bench/%.c
+	@mkdir -p $(@D)
+	$(call cmd,CC,$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS) \
+		-O3 -march=native -ffp-contract=off $(BENCH_FLAGS) -c -o $@ $<)
+$(OBJ)/bench/%.o: bench/%.cc
+	@mkdir -p $(@D)
+	$(call cmd,CXX,$(CXX) -std=c++17 -O3 -march=native -fopenmp -w -MMD -MP \
+		-c -o $@ $<)
+$(BUILD)/bench/bench: $(BENCH_SRC:%.c=$(OBJ)/%.o) \
+		$(BENCH_PEERS:%=$(OBJ)/bench/peer_%.o) $(OBJ)/libvexfs.a
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) $(LDFLAGS) -o $@ $^ $(BENCH_LIBS) $(LIBS))
+$(BUILD)/bench/gen: $(OBJ)/bench/gen.o
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) $(LDFLAGS) -o $@ $^)
+$(BUILD)/bench/guest: $(OBJ)/bench/guest.o $(OBJ)/libvexfs-client.a
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) $(LDFLAGS) -o $@ $^)
+bench-programs: $(BUILD)/bench/bench $(BUILD)/bench/gen $(BUILD)/bench/guest
+DEPS += $(patsubst %,$(OBJ)/%.d,$(basename $(wildcard bench/*.c bench/*.cc)))
+
 unit-programs: $(UNIT_SRC:%.c=$(OBJ)/%)
 unit-asan-programs: $(UNIT_SRC:%.c=$(ASAN)/%)
 
@@ -224,6 +262,8 @@ check-fuzz: unit-asan-programs
 	VEXFS_FUZZ=$${VEXFS_FUZZ:-5000} $(ASAN)/tests/unit/test_fsck_fuzz
 demo:
 	@tests/guest/demo.sh
+bench:
+	@bench/run.sh
 
 # ----------------------------------------------------------------- clean
 # What kbuild left beside the sources goes even when the headers it was built
@@ -241,7 +281,7 @@ distclean: clean
 	@rm -rf $(BUILD)
 
 help:
-	@sed -n '3,12s/^# \{0,1\}//p' Makefile
+	@sed -n '3,13s/^# \{0,1\}//p' Makefile
 	@echo "Parts of check, each alone:"
 	@echo "    make lint | unit | unit-asan | guest-modules"
 	@echo "    make selftests [KERNELS=6.1] [JOBS='name...']"

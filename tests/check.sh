@@ -4,7 +4,8 @@
 # "make check": runs the steps named as arguments (all without), each timed and
 # counted, and ends with one line "N passed, N failed[, N skipped]".
 #
-#   tests/check.sh [deps] [tools] [lint] [unit] [unit-asan] [install] [selftests]
+#   tests/check.sh [deps] [tools] [lint] [unit] [unit-asan] [bench] [install]
+#                  [selftests]
 #   tests/check.sh debug    the selftests on the debug kernel
 #   KERNELS="6.1"         only these guests        JOBS="crash"  only these jobs
 #   TESTS="abi rename"    only these selftests
@@ -206,6 +207,27 @@ step_unit-asan() {
 	step unit-asan unit_run "$BUILD/obj-asan" unit-asan-programs ""
 }
 
+# The benchmark on a few rows, so that it works when it is wanted: an exact
+# scan that misses anything fails there, and here what is not measured.
+bench_smoke() {
+	local want json=$OUT/bench.json ok=0
+
+	BENCH=smoke BENCH_JSON=$json bench/run.sh || return
+	for want in '"vexfs-native", "data": "syn768-l2", "what": "build"' \
+		'"vexfs-native", "data": "syn768-l2", "what": "disk"' \
+		'"vexfs-native", "data": "syn768-l2", "what": "search", "threads": 1, "batch": 1, .*"recall": 0.99, "qps": [1-9]' \
+		'"what": "search", "threads": 1, "batch": 32, .*"recall": 0.99, "qps": [1-9]' \
+		'"what": "search-beside-inserts"' '"what": "build-threads"' \
+		'"what": "scan", "threads": 1, "batch": 256' \
+		'"machine", "data": "syn768-l2", "what": "bandwidth"' \
+		'"data": "append128-hnsw", "what": "append"'; do
+		grep -qE "$want" "$json" || { say "not measured: $want"; ok=1; }
+	done
+	return $ok
+}
+
+step_bench() { step bench one "the benchmark on a few rows" bench_smoke; }
+
 step_modules() {
 	local k
 
@@ -288,7 +310,8 @@ progress() {
 }
 
 main() {
-	local steps=${*:-deps tools lint unit unit-asan install selftests} s begin=$SECONDS
+	local steps=${*:-deps tools lint unit unit-asan bench install selftests}
+	local s begin=$SECONDS
 
 	mkdir -p "$OUT"
 	for s in $steps; do

@@ -6,6 +6,7 @@
 # without root it prints what to install and stops.
 #
 #   tests/deps.sh [build] [guest] [style]      (default: all three)
+#   tests/deps.sh bench                        what "make bench" takes besides
 #
 # Kernels and their headers are not installed: tests/fetch.sh unpacks them
 # under build/. Here is what building and running them takes.
@@ -16,6 +17,12 @@ build_packages() { echo "gcc make libc6-dev uuid-dev libblkid-dev"; }
 
 style_packages() { echo "sparse shellcheck perl"; }
 
+# The peers, plots, and what fetches word vectors and builds a kernel.
+bench_packages() {
+	echo "g++ libhnswlib-dev libfaiss-dev libopenblas-dev gnuplot-nox"
+	echo "python3 npm xz-utils bc bison flex util-linux"
+}
+
 # Debian 12 builds its kernels with gcc-12; kbuild's programs need libelf, and
 # pahole to describe the module's types.
 guest_packages() {
@@ -25,7 +32,10 @@ guest_packages() {
 # A package whose job is done by a file from elsewhere is not missing.
 satisfied() {
 	case $1 in
-	gcc|gcc-12|make|cpio|sparse|shellcheck|perl) have "$1" ;;
+	gcc|gcc-12|g++|make|cpio|sparse|shellcheck|perl|npm|python3|bc|bison|flex)
+		have "$1" ;;
+	gnuplot-nox) have gnuplot ;;
+	util-linux) have unshare ;;
 	dwarves) have pahole ;;
 	xz-utils) have xz ;;
 	kmod) PATH=$PATH:/sbin:/usr/sbin have depmod ;;
@@ -57,8 +67,8 @@ main() {
 
 	for g in $groups; do
 		case $g in
-		build|guest|style) ;;
-		*) die "no such group: $g (build, guest, style)" ;;
+		build|guest|style|bench) ;;
+		*) die "no such group: $g (build, guest, style, bench)" ;;
 		esac
 	done
 	for g in $groups; do

@@ -37,10 +37,11 @@ apt_refresh() {
 release_of() {
 	local rel
 
-	if [ "$1" = uml ]; then
-		cat "$BUILD/uml/src/include/config/kernel.release"
-		return
-	fi
+	case $1 in
+	uml|uml-bench)
+		cat "$BUILD/$1/src/include/config/kernel.release"
+		return ;;
+	esac
 
 	rel=$(cat "$CACHE/kernels/$1" 2>/dev/null) && [ -n "$rel" ] &&
 		[ -f "$CACHE/kernels/$rel/vmlinuz" ] &&
@@ -85,6 +86,7 @@ generic_of() { echo "${1/-cloud-amd64/-amd64}"; }
 kdir_of() {
 	case $1 in
 	*-vexfs-uml) echo "$BUILD/uml/src" ;;
+	*-vexfs-bench) echo "$BUILD/uml-bench/src" ;;
 	*) echo "$CACHE/headers/usr/src/linux-headers-$1" ;;
 	esac
 }

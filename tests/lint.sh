@@ -99,6 +99,8 @@ ignore_for() {
 	fs/vexfs/trace.h) echo "$IGNORE_TRACE" ;;
 	fs/vexfs/simd/*_tmpl.h) echo "$IGNORE_VECTORS" ;;
 	tests/selftests/*) echo "$IGNORE_SELFTEST" ;;
+	# The names of BLAS.
+	bench/sgemm.c) echo "$IGNORE_USER,CAMELCASE" ;;
 	fs/*) echo "$IGNORE" ;;
 	include/*) echo "$IGNORE_HEADERS" ;;
 	*) echo "$IGNORE_USER" ;;

@@ -14,14 +14,17 @@ set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 rel=$1
-[[ " $KERNELS_ALL uml " != *" $1 "* ]] || rel=$(release_of "$1") ||
+[[ " $KERNELS_ALL uml uml-bench " != *" $1 "* ]] || rel=$(release_of "$1") ||
 	die "no kernel $1"
 kdir=$(kdir_of "$rel")
 [ -f "$kdir/Makefile" ] || die "no headers for $rel: tests/fetch.sh kernel ..."
 dir=$BUILD/module/$rel
 # The debug kernel runs the module with its assertions.
 arch=()
-[[ $rel != *-uml ]] || arch=(ARCH=um CONFIG_VEXFS_FS_DEBUG=y)
+case $rel in
+*-vexfs-uml) arch=(ARCH=um CONFIG_VEXFS_FS_DEBUG=y) ;;
+*-vexfs-bench) arch=(ARCH=um) ;;
+esac
 
 # Links for files that are new, and none for files that are gone.
 link_sources() {

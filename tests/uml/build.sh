@@ -1,14 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds the debug kernel: User-Mode Linux from Debian's kernel source, with
-# KASAN, lockdep, UBSAN and kmemleak, in build/uml/src. Takes some ten minutes
-# the first time. "tests/guest/run.sh --kernel uml" runs it.
+# Builds User-Mode Linux from Debian's kernel source, which takes some ten
+# minutes the first time:
+#
+#   tests/uml/build.sh [debug]   the debug kernel, with KASAN, lockdep, UBSAN and
+#                                kmemleak, in build/uml; "tests/guest/run.sh
+#                                --kernel uml" runs it
+#   tests/uml/build.sh bench     the one of "make bench", without any checks, in
+#                                build/uml-bench
 set -eu -o pipefail
 . "$(dirname "$0")/../lib.sh"
 
-src=$BUILD/uml/src
-config=$TOP/tests/uml/debug.config
+name=${1:-debug}
+case $name in
+debug) dir=$BUILD/uml ;;
+bench) dir=$BUILD/uml-bench ;;
+*) die "usage: build.sh [debug|bench]" ;;
+esac
+src=$dir/src
+config=$TOP/tests/uml/$name.config
 
 unpack() {
 	local scratch
@@ -43,8 +54,8 @@ mkdir -p "$CACHE"
 unpack
 cd "$src"
 configure
-say "building the debug kernel"
-make -s -j"$(nproc)" ARCH=um >"$BUILD/uml/build.log" 2>&1 ||
-	{ tail -n 20 "$BUILD/uml/build.log"; die "the debug kernel does not build"; }
-mv linux "$BUILD/uml/linux"
+say "building the $name kernel"
+make -s -j"$(nproc)" ARCH=um >"$dir/build.log" 2>&1 ||
+	{ tail -n 20 "$dir/build.log"; die "the $name kernel does not build"; }
+mv linux "$dir/linux"
 say "built $(cat include/config/kernel.release)"
