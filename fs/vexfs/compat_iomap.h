@@ -38,7 +38,17 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 #define filemap_splice_read	generic_file_splice_read
 #endif
 
-/* 6.6: dirty blocks are tracked inside a folio. */
+/*
+ * 6.6: dirty blocks are tracked inside a folio. Before, writeback writes all
+ * of a dirty folio, holes in it included, so folios must be one block.
+ */
+static inline void vexfs_set_large_folios(struct address_space *mapping)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	mapping_set_large_folios(mapping);
+#endif
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define iomap_dirty_folio	filemap_dirty_folio
 #endif

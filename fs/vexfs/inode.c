@@ -46,16 +46,13 @@ void vexfs_set_inode_flags(struct inode *inode)
 	inode_set_flags(inode, flags, mask);
 }
 
-/*
- * Folios of files stay one block: a larger one that a truncate cuts in the
- * middle keeps blocks dirty behind the end, and those are freed.
- */
 void vexfs_set_inode_ops(struct inode *inode)
 {
 	if (S_ISREG(inode->i_mode)) {
 		inode->i_op = &vexfs_file_inode_operations;
 		inode->i_fop = &vexfs_file_operations;
 		inode->i_mapping->a_ops = &vexfs_aops;
+		vexfs_set_large_folios(inode->i_mapping);
 	} else if (S_ISDIR(inode->i_mode)) {
 		inode->i_op = &vexfs_dir_inode_operations;
 		inode->i_fop = &vexfs_dir_operations;

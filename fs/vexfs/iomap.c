@@ -306,6 +306,11 @@ static bool vexfs_wb_map_valid(struct iomap_writepage_ctx *wpc,
  * The folio is locked and was mapped before it became dirty; what could take
  * its blocks away removes the folio first. So a hole is our own mistake,
  * unless the file was just made shorter.
+ *
+ * But for a large folio: while it is dirty it can't be split, so that one in
+ * which a truncate ends stays, zeroed behind the end, with those blocks still
+ * marked dirty. When the file has grown again writeback comes to them: the
+ * hole is what they should be, and there is nothing to write.
  */
 static int vexfs_map_blocks(struct iomap_writepage_ctx *wpc,
 			    struct inode *inode, loff_t pos, unsigned int len)
@@ -326,7 +331,8 @@ static int vexfs_map_blocks(struct iomap_writepage_ctx *wpc,
 	if (ret)
 		return ret;
 	vexfs_fill_iomap(inode, &wpc->iomap, &map, seq, 0);
-	if (!map.pblk && pos < i_size_read(inode)) {
+	if (!map.pblk && pos < i_size_read(inode) &&
+	    !mapping_large_folio_support(inode->i_mapping)) {
 		WARN_ONCE(1, "vexfs: no block under dirty data, inode %llu\n",
 			  (u64)inode->i_ino);
 		return -EIO;

@@ -185,6 +185,53 @@ TEST_F(io, truncate_unsynced_data)
 	EXPECT_EQ(40100, size_of(self->fd));
 }
 
+/*
+ * The page cache may keep these 64 KiB in one piece, dirty as a whole, also
+ * after the end has moved into it and the blocks behind are free.
+ */
+TEST_F(io, end_moves_inside_dirty_data)
+{
+	off_t end;
+
+	for (end = FS_BLOCK; end < 64 * KB; end += 3 * FS_BLOCK + 1) {
+		ASSERT_EQ(0, ftruncate(self->fd, 0));
+		ASSERT_EQ(0, put(self->fd, 0, 64 * KB, 1));
+		ASSERT_EQ(0, fsync(self->fd));
+		ASSERT_EQ(0, put(self->fd, 0, 64 * KB, end));
+		ASSERT_EQ(0, ftruncate(self->fd, end));
+		ASSERT_EQ(0, ftruncate(self->fd, 64 * KB));
+		EXPECT_EQ(0, fsync(self->fd));
+		EXPECT_EQ(0, fs_verify_zero(self->fd, end, 64 * KB - end));
+		ASSERT_EQ(0, fs_drop_caches());
+		EXPECT_EQ(0, fs_verify(self->fd, 0, end, end));
+		EXPECT_EQ(0, fs_verify_zero(self->fd, end, 64 * KB - end));
+		EXPECT_GE(end + FS_BLOCK, used_by(self->fd));
+	}
+}
+
+/* A store through a mapping makes the piece dirty that the end lies in. */
+TEST_F(io, mapped_store_before_a_hole)
+{
+	char *map;
+
+	ASSERT_EQ(0, put(self->fd, 0, 64 * KB, 1));
+	ASSERT_EQ(0, fsync(self->fd));
+	ASSERT_EQ(0, put(self->fd, 0, 64 * KB, 1));
+	ASSERT_EQ(0, ftruncate(self->fd, 5 * FS_BLOCK));
+	map = mmap(NULL, 64 * KB, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   self->fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	fs_fill(map, 100, 0, 2);
+	ASSERT_EQ(0, ftruncate(self->fd, 64 * KB));
+	fs_fill(map + 100, 100, 100, 2);
+	EXPECT_EQ(0, fsync(self->fd));
+	munmap(map, 64 * KB);
+	ASSERT_EQ(0, fs_drop_caches());
+	EXPECT_EQ(0, fs_verify(self->fd, 0, 200, 2));
+	EXPECT_EQ(0, fs_verify(self->fd, 200, 5 * FS_BLOCK - 200, 1));
+	EXPECT_EQ(0, fs_verify_zero(self->fd, 5 * FS_BLOCK, 11 * FS_BLOCK));
+}
+
 /* Bytes stored behind the end through a mapping never show in the file. */
 TEST_F(io, growing_shows_zeroes)
 {
