@@ -53,8 +53,18 @@ run_job() {
 		--log "$OUT/$name-$kernel.log" "$@" --script "$script" \
 		${TESTS:-} </dev/null
 	local status=$?
+	if [ "$status" = 0 ]; then
+		fsck_image "$OUT/$name-$kernel.img" || status=1
+	fi
 	rm -f "$OUT/$name-$kernel.img"
 	return $status
+}
+
+# What the guest left on its disk is a sound volume, if it is a volume.
+fsck_image() {
+	[ "$(dd if="$1" bs=1 skip=1024 count=7 2>/dev/null |
+		tr -d '\0')" = VexFSv1 ] || return 0
+	"$BUILD/bin/fsck.vexfs" -n -f "$1"
 }
 
 # --------------------------------------------------------------- accounting

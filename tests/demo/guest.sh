@@ -118,7 +118,7 @@ title "Unmount, unload"
 run umount $mnt
 run rmmod vexfs
 if [ -x /job/bin/fsck.vexfs ]; then
-	run fsck.vexfs -n "$DISK0"
+	run fsck.vexfs -n -f "$DISK0"
 fi
 [ ! -e /proc/vexfs ] || fail "/proc/vexfs is still there"
 echo

@@ -25,7 +25,7 @@ users_of_volume() {
 	done
 }
 
-# fsck.vexfs is asked only once there is one.
+# Not only unmounted: sound.
 volume_down() {
 	if mounted && ! umount "$VEXFS_MNT"; then
 		echo "in use by: $(users_of_volume)"
