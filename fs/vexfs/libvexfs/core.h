@@ -193,6 +193,10 @@ struct vexfs_node {
 	u64	blocks;
 	/** @goal: cluster to allocate near, 0: by the inode's group */
 	u64	goal;
+	/** @xattr_block, @xattr_len, @xattr_inline: attributes [map_sem] */
+	u64	xattr_block;
+	u32	xattr_len;
+	u8	xattr_inline[VEXFS_INLINE_XATTR];
 };
 
 #endif /* _VEXFS_CORE_H */

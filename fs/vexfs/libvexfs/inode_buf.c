@@ -106,7 +106,10 @@ const char *vexfs_verify_inode(struct vexfs_fs *fs, struct vexfs_inode *di,
 		return "inline xattrs are too long";
 	if (xattr && !vexfs_block_valid(fs, xattr, 1))
 		return "bad xattr block number";
-	why = vexfs_verify_inode_type(fs, di);
+	why = vexfs_verify_xattrs(fs, di->i_xattr_inline,
+				  le16_to_cpu(di->i_xattr_len));
+	if (!why)
+		why = vexfs_verify_inode_type(fs, di);
 	return why ? why : vexfs_verify_inode_map(fs, di);
 }
 
