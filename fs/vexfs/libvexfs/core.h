@@ -104,6 +104,10 @@ bool vexfs_buf_committed_clear(struct vexfs_buf *buf, u32 bit, u32 len);
  */
 void vexfs_buf_committed_set(struct vexfs_buf *buf, u32 bit, u32 len);
 
+/* The allocator freed clusters [first, first + len) in the transaction. */
+void vexfs_trans_freed(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first,
+		       u64 len);
+
 /*
  * Reports corruption found in block @bno (of inode @ino, 0: none): logs it,
  * counts it in the superblock and acts by the errors= policy. Never call it

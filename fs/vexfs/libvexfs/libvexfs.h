@@ -152,6 +152,13 @@ int vexfs_bfree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first,
 		u64 len);
 /* Free clusters of the vector area, by the bitmaps. Takes group locks. */
 u64 vexfs_vector_count(struct vexfs_fs *fs);
+/*
+ * Calls @fn for each run of at least @minlen free clusters of @group within
+ * [first, end), with the group locked. What awaits a commit is left out.
+ */
+int vexfs_group_trim(struct vexfs_fs *fs, u32 group, u64 first, u64 end,
+		     u32 minlen, int (*fn)(void *arg, u64 first, u32 len),
+		     void *arg);
 /* The last -ENOSPC met free clusters that wait for a commit: try again. */
 bool vexfs_balloc_busy(struct vexfs_fs *fs);
 
@@ -199,6 +206,9 @@ static inline void vexfs_inode_unlock(struct vexfs_fs *fs, u64 ino)
 #define VEXFS_ORPHAN_CREDITS	4
 int vexfs_orphan_add(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
 int vexfs_orphan_del(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
+/* The same in constant time, if @prev is the orphan before it. */
+int vexfs_orphan_del_behind(struct vexfs_trans *t, struct vexfs_fs *fs,
+			    u64 ino, u64 prev);
 
 /*
  * extent.c, extent_alloc.c: extent trees. They take map_sem. After a change
@@ -249,6 +259,23 @@ int vexfs_ext_convert(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
  */
 int vexfs_ext_remove(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
 		     u64 end, bool *more);
+/*
+ * extent_shift.c: moves all that is mapped from block @from on by @blocks, up
+ * or down; both are whole clusters. There must be room: nothing mapped in the
+ * @blocks before @from, or behind the largest offset. When *more, the caller
+ * restarts the transaction and calls again. -ENOSPC only before anything
+ * moved.
+ */
+struct vexfs_shift {
+	u64	from;
+	u64	blocks;
+	bool	up;
+	bool	begun;			/* false at first */
+	u64	pos;
+};
+
+int vexfs_ext_shift(struct vexfs_trans *t, struct vexfs_node *n,
+		    struct vexfs_shift *s, bool *more);
 /* Where the last extent ends; 0 when there is none. */
 int vexfs_ext_last(struct vexfs_node *n, u64 *end);
 
