@@ -58,7 +58,7 @@ int vexfs_del_orphan(handle_t *handle, struct inode *inode)
 	return err;
 }
 
-void vexfs_drop_orphan(struct inode *inode)
+void vexfs_forget_orphan(struct inode *inode)
 {
 	struct vexfs_sb_info *sbi = VEXFS_SB(inode->i_sb);
 	struct vexfs_inode_info *info = VEXFS_I(inode);

@@ -14,7 +14,7 @@
  *	          map_sem (the extent tree)
  *	            group locks, which guard inodes on disk too
  *	              buffers
- *	        orphan_lock, then group locks
+ *	        orphan_mutex, then orphan_lock, then group locks
  *
  * jbd2 and iomap live together by four rules:
  *

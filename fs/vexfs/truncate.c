@@ -420,6 +420,6 @@ void vexfs_evict_inode(struct inode *inode)
 		else if (VEXFS_I(inode)->orphan)
 			vexfs_evict_truncated(inode);
 	}
-	vexfs_drop_orphan(inode);
+	vexfs_forget_orphan(inode);
 	clear_inode(inode);
 }

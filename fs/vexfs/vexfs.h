@@ -322,7 +322,7 @@ void vexfs_evict_inode(struct inode *inode);
 int vexfs_add_orphan(handle_t *handle, struct inode *inode);
 int vexfs_del_orphan(handle_t *handle, struct inode *inode);
 /* The inode leaves memory, still an orphan on disk after an error. */
-void vexfs_drop_orphan(struct inode *inode);
+void vexfs_forget_orphan(struct inode *inode);
 int vexfs_process_orphans(struct super_block *sb);
 
 /* iomap.c */
