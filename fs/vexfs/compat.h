@@ -21,6 +21,8 @@
 #include <linux/jbd2.h>
 #include <linux/kobject.h>
 #include <linux/mnt_idmapping.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -39,6 +41,39 @@
 #define mnt_idmap	user_namespace
 #define nop_mnt_idmap	init_user_ns
 #define file_mnt_idmap	file_mnt_user_ns
+#endif
+
+/*
+ * 6.2: ->get_acl() was renamed, ->set_acl() is told the dentry, and the VFS
+ * handles the names of ACLs itself.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define get_inode_acl		get_acl
+#define vexfs_acl_object	inode
+static inline struct inode *vexfs_acl_inode(struct inode *inode)
+{
+	return inode;
+}
+
+#define VEXFS_ACL_HANDLERS	&posix_acl_access_xattr_handler, \
+				&posix_acl_default_xattr_handler,
+#define posix_acl_chmod(idmap, dentry, mode) \
+	posix_acl_chmod(idmap, d_inode(dentry), mode)
+#else
+#define vexfs_acl_object	dentry
+static inline struct inode *vexfs_acl_inode(struct dentry *dentry)
+{
+	return d_inode(dentry);
+}
+
+#define VEXFS_ACL_HANDLERS
+#endif
+
+/* 6.7: the array of xattr handlers is constant */
+#ifdef VEXFS_HAVE_CONST_XATTR_HANDLERS
+#define vexfs_const_handlers	const
+#else
+#define vexfs_const_handlers
 #endif
 
 /* 6.6 */

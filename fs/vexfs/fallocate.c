@@ -13,6 +13,9 @@
 
 #include "vexfs.h"
 
+#define VEXFS_FALLOC_SHIFT	(FALLOC_FL_COLLAPSE_RANGE | \
+				 FALLOC_FL_INSERT_RANGE)
+
 /* Maps one run at @lblk; *done says how many blocks of it are mapped now. */
 static int vexfs_prealloc_run(struct inode *inode, u64 lblk, u64 count,
 			      u64 *done)
@@ -121,6 +124,67 @@ static int vexfs_punch(struct inode *inode, loff_t offset, loff_t end)
 				last >> VEXFS_BLOCK_SHIFT);
 }
 
+/* What is behind the range is on disk, and no page says otherwise. */
+static int vexfs_flush_behind(struct inode *inode, loff_t offset)
+{
+	int ret = filemap_write_and_wait_range(inode->i_mapping, offset,
+					       LLONG_MAX);
+
+	if (!ret)
+		ret = filemap_write_and_wait_range(inode->i_mapping,
+						   VEXFS_I(inode)->disk_size,
+						   LLONG_MAX);
+	if (!ret)
+		truncate_pagecache(inode, offset);
+	return ret;
+}
+
+/* Blocks move in whole clusters. */
+static bool vexfs_shift_aligned(struct inode *inode, loff_t offset, loff_t len)
+{
+	u32 size = VEXFS_FS(inode->i_sb)->geom.cluster_size;
+
+	return !((offset | len) & (size - 1));
+}
+
+static int vexfs_collapse(struct inode *inode, loff_t offset, loff_t len)
+{
+	loff_t size = i_size_read(inode);
+	int ret;
+
+	if (!vexfs_shift_aligned(inode, offset, len) || offset + len >= size)
+		return -EINVAL;
+	ret = vexfs_flush_behind(inode, offset);
+	if (ret)
+		return ret;
+	return vexfs_collapse_range(inode, offset >> VEXFS_BLOCK_SHIFT,
+				    (offset + len) >> VEXFS_BLOCK_SHIFT,
+				    size - len);
+}
+
+static int vexfs_insert(struct inode *inode, loff_t offset, loff_t len)
+{
+	loff_t size = i_size_read(inode);
+	u64 last;
+	int ret;
+
+	if (!vexfs_shift_aligned(inode, offset, len) || offset >= size)
+		return -EINVAL;
+	ret = inode_newsize_ok(inode, size + len);
+	if (!ret)
+		ret = vexfs_flush_behind(inode, offset);
+	if (!ret)
+		ret = vexfs_ext_last(&VEXFS_I(inode)->node, &last);
+	if (ret)
+		return ret;
+	/* Blocks were reserved behind the end of the file, up to the limit. */
+	if (last + (len >> VEXFS_BLOCK_SHIFT) > VEXFS_MAX_LBLK)
+		return -EFBIG;
+	return vexfs_insert_range(inode, offset >> VEXFS_BLOCK_SHIFT,
+				  (offset + len) >> VEXFS_BLOCK_SHIFT,
+				  size + len);
+}
+
 static int vexfs_fallocate_locked(struct file *file, int mode, loff_t offset,
 				  loff_t len)
 {
@@ -131,7 +195,7 @@ static int vexfs_fallocate_locked(struct file *file, int mode, loff_t offset,
 	/* It may have become a collection while we waited for the lock. */
 	if (vexfs_is_collection(inode))
 		return -EPERM;
-	if (!keep) {
+	if (!keep && !(mode & VEXFS_FALLOC_SHIFT)) {
 		ret = inode_newsize_ok(inode, offset + len);
 		if (ret)
 			return ret;
@@ -140,6 +204,10 @@ static int vexfs_fallocate_locked(struct file *file, int mode, loff_t offset,
 	ret = file_modified(file);
 	if (ret)
 		return ret;
+	if (mode & FALLOC_FL_COLLAPSE_RANGE)
+		return vexfs_collapse(inode, offset, len);
+	if (mode & FALLOC_FL_INSERT_RANGE)
+		return vexfs_insert(inode, offset, len);
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
 		ret = vexfs_punch(inode, offset, offset + len);
 		if (ret)
@@ -163,7 +231,7 @@ long vexfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	if (vexfs_is_collection(inode))
 		return -EPERM;
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
-		     FALLOC_FL_ZERO_RANGE))
+		     FALLOC_FL_ZERO_RANGE | VEXFS_FALLOC_SHIFT))
 		return -EOPNOTSUPP;
 
 	inode_lock(inode);

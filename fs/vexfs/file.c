@@ -335,6 +335,8 @@ static int vexfs_file_open(struct inode *inode, struct file *file)
 		return ret;
 	file->f_mode |= FMODE_NOWAIT | FMODE_CAN_ODIRECT;
 	atomic_inc(&VEXFS_I(inode)->opens);
+	if (!test_bit(VEXFS_SBF_SAMPLED, &VEXFS_SB(inode->i_sb)->flags))
+		vexfs_sample_mount(file);
 	return 0;
 }
 
@@ -366,6 +368,9 @@ const struct file_operations vexfs_file_operations = {
 const struct inode_operations vexfs_file_inode_operations = {
 	.setattr	= vexfs_setattr,
 	.getattr	= vexfs_getattr,
+	.listxattr	= vexfs_listxattr,
+	.get_inode_acl	= vexfs_get_acl,
+	.set_acl	= vexfs_set_acl,
 	.fileattr_get	= vexfs_fileattr_get,
 	.fileattr_set	= vexfs_fileattr_set,
 	.fiemap		= vexfs_fiemap,

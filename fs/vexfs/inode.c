@@ -84,10 +84,10 @@ static void vexfs_unpack_body(struct inode *inode, const struct vexfs_inode *di)
 		info->node.root = di->i_root;
 	}
 	info->parent = le64_to_cpu(di->i_parent);
-	info->xattr_block = le64_to_cpu(di->i_xattr);
-	info->xattr_len = le16_to_cpu(di->i_xattr_len);
-	memcpy(info->xattr_inline, di->i_xattr_inline,
-	       sizeof(info->xattr_inline));
+	info->node.xattr_block = le64_to_cpu(di->i_xattr);
+	info->node.xattr_len = le16_to_cpu(di->i_xattr_len);
+	memcpy(info->node.xattr_inline, di->i_xattr_inline,
+	       sizeof(info->node.xattr_inline));
 }
 
 static void vexfs_unpack_inode(struct inode *inode,
@@ -217,9 +217,9 @@ static void vexfs_pack_body(struct inode *inode, struct vexfs_inode *di)
 		di->i_root = info->node.root;
 	}
 	di->i_parent = cpu_to_le64(info->parent);
-	di->i_xattr = cpu_to_le64(info->xattr_block);
-	di->i_xattr_len = cpu_to_le16(info->xattr_len);
-	memcpy(di->i_xattr_inline, info->xattr_inline,
+	di->i_xattr = cpu_to_le64(info->node.xattr_block);
+	di->i_xattr_len = cpu_to_le16(info->node.xattr_len);
+	memcpy(di->i_xattr_inline, info->node.xattr_inline,
 	       sizeof(di->i_xattr_inline));
 }
 

@@ -126,6 +126,7 @@ static const struct {
 	{ FS_IOC_GETFSLABEL,	vexfs_ioc_getfslabel },
 	{ FS_IOC_SETFSLABEL,	vexfs_ioc_setfslabel },
 	{ FS_IOC_SHUTDOWN,	vexfs_ioc_shutdown },
+	{ FITRIM,		vexfs_ioc_fitrim },
 };
 
 long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -365,6 +365,15 @@ static void vexfs_readahead(struct readahead_control *rac)
 	iomap_readahead(rac, &vexfs_read_iomap_ops);
 }
 
+/* A collection's blocks are never only the swap's. */
+static int vexfs_swap_activate(struct swap_info_struct *sis, struct file *file,
+			       sector_t *span)
+{
+	if (vexfs_is_collection(file_inode(file)))
+		return -EINVAL;
+	return iomap_swapfile_activate(sis, file, span, &vexfs_read_iomap_ops);
+}
+
 const struct address_space_operations vexfs_aops = {
 	.read_folio		= vexfs_read_folio,
 	.readahead		= vexfs_readahead,
@@ -375,4 +384,5 @@ const struct address_space_operations vexfs_aops = {
 	.is_partially_uptodate	= iomap_is_partially_uptodate,
 	.migrate_folio		= filemap_migrate_folio,
 	.error_remove_folio	= generic_error_remove_folio,
+	.swap_activate		= vexfs_swap_activate,
 };

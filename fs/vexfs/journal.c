@@ -328,6 +328,7 @@ static journal_t *vexfs_journal_open(struct super_block *sb)
 		return journal;
 	journal->j_private = sb;
 	journal->j_bmap = vexfs_journal_bmap;
+	journal->j_commit_callback = vexfs_commit_callback;
 	write_lock(&journal->j_state_lock);
 	journal->j_flags |= JBD2_BARRIER;
 	journal->j_commit_interval = VEXFS_SB(sb)->commit_secs * HZ;

@@ -161,7 +161,18 @@ struct vexfs_create_args {
 	dev_t		rdev;
 	vexfs_fill_fn	fill;
 	const void	*arg;
+	struct vexfs_acls acls;
 };
+
+/* ACLs and labels, before anybody sees the inode. */
+static int vexfs_init_attributes(handle_t *handle, struct inode *inode,
+				 struct inode *dir, const struct qstr *name,
+				 const struct vexfs_acls *acls)
+{
+	int ret = vexfs_init_acls(handle, inode, acls);
+
+	return ret ? ret : vexfs_init_security(handle, inode, dir, name);
+}
 
 static int vexfs_create_named(handle_t *handle, struct inode *dir,
 			      struct dentry *dentry, struct inode *inode,
@@ -171,6 +182,9 @@ static int vexfs_create_named(handle_t *handle, struct inode *dir,
 
 	if (args->fill)
 		ret = args->fill(handle, inode, args->arg);
+	if (!ret)
+		ret = vexfs_init_attributes(handle, inode, dir,
+					    &dentry->d_name, &args->acls);
 	if (!ret)
 		ret = vexfs_log_inode(handle, inode);
 	if (ret)
@@ -190,7 +204,8 @@ static int vexfs_create_once(struct mnt_idmap *idmap, struct inode *dir,
 	handle_t *handle;
 	int ret, err;
 
-	handle = vexfs_start_name_op(dir, VEXFS_CREATE_CREDITS);
+	handle = vexfs_start_name_op(dir, VEXFS_CREATE_CREDITS +
+					  vexfs_new_acls_credits(&args->acls));
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
 	inode = vexfs_new_inode(handle, idmap, dir->i_sb, dir, 0, args->mode,
@@ -215,15 +230,19 @@ static int vexfs_create_once(struct mnt_idmap *idmap, struct inode *dir,
 
 static int vexfs_create_any(struct mnt_idmap *idmap, struct inode *dir,
 			    struct dentry *dentry,
-			    const struct vexfs_create_args *args)
+			    struct vexfs_create_args *args)
 {
 	int ret, retries = 0;
 
 	if (dentry->d_name.len > VEXFS_NAME_LEN)
 		return -ENAMETOOLONG;
+	ret = vexfs_new_acls(dir, &args->mode, &args->acls);
+	if (ret)
+		return ret;
 	do {
 		ret = vexfs_create_once(idmap, dir, dentry, args);
 	} while (ret == -ENOSPC && vexfs_should_retry(dir->i_sb, &retries));
+	vexfs_release_acls(&args->acls);
 	return ret;
 }
 
@@ -293,13 +312,15 @@ static int vexfs_symlink(struct mnt_idmap *idmap, struct inode *dir,
 }
 
 static int vexfs_tmpfile_once(struct mnt_idmap *idmap, struct inode *dir,
-			      struct file *file, umode_t mode)
+			      struct file *file, umode_t mode,
+			      const struct vexfs_acls *acls)
 {
 	struct inode *inode;
 	handle_t *handle;
 	int ret, err;
 
-	handle = vexfs_journal_start(dir->i_sb, VEXFS_CREATE_CREDITS);
+	handle = vexfs_journal_start(dir->i_sb, VEXFS_CREATE_CREDITS +
+					       vexfs_new_acls_credits(acls));
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
 	inode = vexfs_new_inode(handle, idmap, dir->i_sb, dir, 0, mode, 0);
@@ -308,11 +329,12 @@ static int vexfs_tmpfile_once(struct mnt_idmap *idmap, struct inode *dir,
 		vexfs_journal_stop(handle);
 		return ret;
 	}
+	ret = vexfs_init_attributes(handle, inode, dir, NULL, acls);
 	/* An orphan while d_tmpfile() still counts one link: nobody looks. */
-	ret = vexfs_add_orphan(handle, inode);
+	if (!ret)
+		ret = vexfs_add_orphan(handle, inode);
 	if (ret) {
-		clear_nlink(inode);
-		vexfs_log_inode(handle, inode);
+		vexfs_abandon_inode(handle, inode);
 		vexfs_journal_stop(handle);
 		discard_new_inode(inode);
 		return ret;
@@ -327,12 +349,23 @@ static int vexfs_tmpfile_once(struct mnt_idmap *idmap, struct inode *dir,
 static int vexfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 			 struct file *file, umode_t mode)
 {
+	struct vexfs_acls acls;
 	int ret, retries = 0;
 
+	ret = vexfs_new_acls(dir, &mode, &acls);
+	if (ret)
+		return finish_open_simple(file, ret);
 	do {
-		ret = vexfs_tmpfile_once(idmap, dir, file, mode);
+		ret = vexfs_tmpfile_once(idmap, dir, file, mode, &acls);
 	} while (ret == -ENOSPC && vexfs_should_retry(dir->i_sb, &retries));
+	vexfs_release_acls(&acls);
 	return finish_open_simple(file, ret);
+}
+
+bool vexfs_project_fits(const struct inode *dir, const struct inode *inode)
+{
+	return !(VEXFS_I(dir)->node.flags & VEXFS_PROJINHERIT_FL) ||
+	       VEXFS_I(dir)->projid == VEXFS_I(inode)->projid;
 }
 
 static int vexfs_link_once(struct inode *inode, struct inode *dir,
@@ -369,6 +402,8 @@ static int vexfs_link(struct dentry *old_dentry, struct inode *dir,
 
 	if (inode->i_nlink >= VEXFS_LINK_MAX)
 		return -EMLINK;
+	if (!vexfs_project_fits(dir, inode))
+		return -EXDEV;
 	if (dentry->d_name.len > VEXFS_NAME_LEN)
 		return -ENAMETOOLONG;
 	do {
@@ -478,6 +513,9 @@ const struct inode_operations vexfs_dir_inode_operations = {
 	.tmpfile	= vexfs_tmpfile,
 	.setattr	= vexfs_setattr,
 	.getattr	= vexfs_getattr,
+	.listxattr	= vexfs_listxattr,
+	.get_inode_acl	= vexfs_get_acl,
+	.set_acl	= vexfs_set_acl,
 	.fileattr_get	= vexfs_fileattr_get,
 	.fileattr_set	= vexfs_fileattr_set,
 };
@@ -485,4 +523,7 @@ const struct inode_operations vexfs_dir_inode_operations = {
 const struct inode_operations vexfs_special_inode_operations = {
 	.setattr	= vexfs_setattr,
 	.getattr	= vexfs_getattr,
+	.listxattr	= vexfs_listxattr,
+	.get_inode_acl	= vexfs_get_acl,
+	.set_acl	= vexfs_set_acl,
 };

@@ -14,6 +14,8 @@ enum {
 	VEXFS_OPT_ERRORS,
 	VEXFS_OPT_NORECOVERY,
 	VEXFS_OPT_COMMIT,
+	VEXFS_OPT_ACL,
+	VEXFS_OPT_DISCARD,
 };
 
 static const struct constant_table vexfs_errors_names[] = {
@@ -27,6 +29,8 @@ const struct fs_parameter_spec vexfs_param_specs[] = {
 	fsparam_enum("errors", VEXFS_OPT_ERRORS, vexfs_errors_names),
 	fsparam_flag("norecovery", VEXFS_OPT_NORECOVERY),
 	fsparam_u32("commit", VEXFS_OPT_COMMIT),
+	fsparam_flag_no("acl", VEXFS_OPT_ACL),
+	fsparam_flag_no("discard", VEXFS_OPT_DISCARD),
 	{ }
 };
 
@@ -54,6 +58,14 @@ int vexfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 				      VEXFS_MAX_COMMIT_SECS);
 		ctx->commit_secs = result.uint_32 ?: JBD2_DEFAULT_MAX_COMMIT_AGE;
 		return 0;
+	case VEXFS_OPT_ACL:
+		ctx->acl_given = true;
+		ctx->acl = !result.negated;
+		return 0;
+	case VEXFS_OPT_DISCARD:
+		ctx->discard_given = true;
+		ctx->discard = !result.negated;
+		return 0;
 	}
 	return opt;
 }
@@ -67,6 +79,10 @@ int vexfs_show_options(struct seq_file *seq, struct dentry *root)
 		seq_printf(seq, ",commit=%u", sbi->commit_secs);
 	if (test_bit(VEXFS_SBF_NORECOVERY, &sbi->flags))
 		seq_puts(seq, ",norecovery");
+	if (test_bit(VEXFS_SBF_DISCARD, &sbi->flags))
+		seq_puts(seq, ",discard");
+	if (!(root->d_sb->s_flags & SB_POSIXACL))
+		seq_puts(seq, ",noacl");
 	return 0;
 }
 
@@ -80,6 +96,12 @@ void vexfs_apply_options(struct super_block *sb,
 		sbi->errors = ctx->errors;
 	if (ctx->commit_secs)
 		sbi->commit_secs = ctx->commit_secs;
+	if (ctx->discard_given)
+		vexfs_set_discard(sb, ctx->discard);
+	if (ctx->acl_given && ctx->acl)
+		sb->s_flags |= SB_POSIXACL;
+	else if (ctx->acl_given)
+		sb->s_flags &= ~SB_POSIXACL;
 	if (sbi->journal) {
 		write_lock(&sbi->journal->j_state_lock);
 		sbi->journal->j_commit_interval = sbi->commit_secs * HZ;

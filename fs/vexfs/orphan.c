@@ -12,27 +12,62 @@
 
 int vexfs_add_orphan(handle_t *handle, struct inode *inode)
 {
+	struct vexfs_sb_info *sbi = VEXFS_SB(inode->i_sb);
 	struct vexfs_inode_info *info = VEXFS_I(inode);
 	int err;
 
 	if (info->orphan)
 		return 0;
 	trace_vexfs_orphan(inode);
+	mutex_lock(&sbi->orphan_mutex);
 	err = vexfs_orphan_add(handle, info->node.fs, inode->i_ino);
+	if (!err)
+		list_add(&info->orphan_list, &sbi->orphans);
+	mutex_unlock(&sbi->orphan_mutex);
 	info->orphan = !err;
 	return err;
 }
 
+/* The orphan that the disk has before @inode, or 0. [orphan_mutex] */
+static u64 vexfs_orphan_before(struct vexfs_sb_info *sbi, struct inode *inode)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+
+	if (list_empty(&info->orphan_list) ||
+	    list_is_first(&info->orphan_list, &sbi->orphans))
+		return 0;
+	info = list_prev_entry(info, orphan_list);
+	return info->vfs_inode.i_ino;
+}
+
 int vexfs_del_orphan(handle_t *handle, struct inode *inode)
 {
+	struct vexfs_sb_info *sbi = VEXFS_SB(inode->i_sb);
 	struct vexfs_inode_info *info = VEXFS_I(inode);
 	int err;
 
 	if (!info->orphan)
 		return 0;
-	err = vexfs_orphan_del(handle, info->node.fs, inode->i_ino);
+	mutex_lock(&sbi->orphan_mutex);
+	err = vexfs_orphan_del_behind(handle, info->node.fs, inode->i_ino,
+				      vexfs_orphan_before(sbi, inode));
+	if (!err)
+		list_del_init(&info->orphan_list);
+	mutex_unlock(&sbi->orphan_mutex);
 	info->orphan = err;
 	return err;
+}
+
+void vexfs_forget_orphan(struct inode *inode)
+{
+	struct vexfs_sb_info *sbi = VEXFS_SB(inode->i_sb);
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+
+	if (list_empty(&info->orphan_list))
+		return;
+	mutex_lock(&sbi->orphan_mutex);
+	list_del_init(&info->orphan_list);
+	mutex_unlock(&sbi->orphan_mutex);
 }
 
 static u64 vexfs_orphan_head(struct vexfs_fs *fs)

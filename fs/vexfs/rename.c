@@ -75,13 +75,15 @@ static int vexfs_make_whiteout(handle_t *handle, struct vexfs_rename_args *args)
 {
 	struct inode *dir = args->old.dir;
 	struct inode *inode;
+	int ret;
 
 	inode = vexfs_new_inode(handle, args->idmap, dir->i_sb, dir, 0,
 				S_IFCHR | WHITEOUT_MODE, WHITEOUT_DEV);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 	args->whiteout = inode;
-	return vexfs_log_inode(handle, inode);
+	ret = vexfs_init_security(handle, inode, dir, args->old.name);
+	return ret ? ret : vexfs_log_inode(handle, inode);
 }
 
 /* The inode that had the new name loses it. */
@@ -218,8 +220,8 @@ static void vexfs_end_whiteout(handle_t *handle, struct inode *inode, int ret)
 {
 	if (ret) {
 		clear_nlink(inode);
-		vexfs_add_orphan(handle, inode);
 		vexfs_log_inode(handle, inode);
+		vexfs_add_orphan(handle, inode);
 	}
 }
 
@@ -231,7 +233,8 @@ static int vexfs_rename_once(struct vexfs_rename_args *args)
 	int ret, err;
 
 	if (args->flags & RENAME_WHITEOUT)
-		credits += VEXFS_IALLOC_CREDITS + VEXFS_INODE_CREDITS;
+		credits += VEXFS_IALLOC_CREDITS + VEXFS_INODE_CREDITS +
+			   VEXFS_SECURITY_CREDITS;
 	handle = vexfs_journal_start(sb, credits);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
@@ -267,6 +270,10 @@ int vexfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 
 	vexfs_rename_side_init(&args.old, old_dir, old_dentry);
 	vexfs_rename_side_init(&args.new, new_dir, new_dentry);
+	if (!vexfs_project_fits(new_dir, args.old.inode) ||
+	    ((flags & RENAME_EXCHANGE) &&
+	     !vexfs_project_fits(old_dir, args.new.inode)))
+		return -EXDEV;
 	do {
 		ret = vexfs_rename_once(&args);
 	} while (ret == -ENOSPC &&

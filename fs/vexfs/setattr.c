@@ -61,9 +61,11 @@ int vexfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		if (err)
 			return err;
 	}
-	if (!(attr->ia_valid & VEXFS_ATTR_LOGGED))
-		return 0;
-	return vexfs_setattr_log(idmap, inode, attr);
+	if (attr->ia_valid & VEXFS_ATTR_LOGGED)
+		err = vexfs_setattr_log(idmap, inode, attr);
+	if (!err && (attr->ia_valid & ATTR_MODE))
+		err = posix_acl_chmod(idmap, dentry, inode->i_mode);
+	return err;
 }
 
 int vexfs_getattr(struct mnt_idmap *idmap, const struct path *path,

@@ -14,7 +14,7 @@
  *	          map_sem (the extent tree)
  *	            group locks, which guard inodes on disk too
  *	              buffers
- *	        orphan_lock, then group locks
+ *	        orphan_mutex, then orphan_lock, then group locks
  *
  * jbd2 and iomap live together by four rules:
  *
@@ -67,15 +67,15 @@ static struct inode *vexfs_alloc_inode(struct super_block *sb)
 	info->node.blocks = 0;
 	info->node.goal = 0;
 	info->parent = 0;
-	info->xattr_block = 0;
+	info->node.xattr_block = 0;
 	info->coll_block = 0;
 	info->projid = 0;
-	info->xattr_len = 0;
-	memset(info->xattr_inline, 0, sizeof(info->xattr_inline));
+	info->node.xattr_len = 0;
 	info->symlink[0] = '\0';
 	info->disk_size = 0;
 	atomic_set(&info->map_seq, 0);
 	info->orphan = false;
+	INIT_LIST_HEAD(&info->orphan_list);
 	info->sync_tid = 0;
 	info->datasync_tid = 0;
 	INIT_WORK(&info->ioend_work, vexfs_ioend_work);
@@ -115,6 +115,44 @@ int vexfs_super_mark(struct super_block *sb, bool mounted)
 	mutex_unlock(&fs->orphan_lock);
 	err2 = vexfs_journal_stop(handle);
 	return err ?: err2 ?: vexfs_journal_commit(sb);
+}
+
+static void vexfs_write_mount(struct super_block *sb, const char *path)
+{
+	struct vexfs_fs *fs = VEXFS_FS(sb);
+	struct vexfs_super_block *vs = vexfs_super(fs);
+	handle_t *handle = vexfs_journal_start(sb, 1);
+
+	if (IS_ERR(handle))
+		return;
+	mutex_lock(&fs->orphan_lock);
+	if (!vexfs_super_begin(handle, fs)) {
+		strscpy_pad((char *)vs->s_last_mounted, path,
+			    sizeof(vs->s_last_mounted));
+		vexfs_super_end(handle, fs);
+	}
+	mutex_unlock(&fs->orphan_lock);
+	vexfs_journal_stop(handle);
+}
+
+/* Only an open file tells the path; the first one is good enough. */
+void vexfs_sample_mount(struct file *file)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+	struct vexfs_sb_info *sbi = VEXFS_SB(sb);
+	struct path root = {
+		.mnt	= file->f_path.mnt,
+		.dentry	= file->f_path.mnt->mnt_root,
+	};
+	char buf[sizeof(vexfs_super(&sbi->fs)->s_last_mounted)], *path;
+
+	if (sb_rdonly(sb) || test_and_set_bit(VEXFS_SBF_SAMPLED, &sbi->flags))
+		return;
+	path = d_path(&root, buf, sizeof(buf));
+	if (IS_ERR(path) || !sb_start_intwrite_trylock(sb))
+		return;
+	vexfs_write_mount(sb, path);
+	sb_end_intwrite(sb);
 }
 
 /*
@@ -181,6 +219,8 @@ static int vexfs_freeze_fs(struct super_block *sb)
 	jbd2_journal_lock_updates(journal);
 	err = jbd2_journal_flush(journal, 0);
 	jbd2_journal_unlock_updates(journal);
+	/* Frozen means that nothing is discarded either. */
+	flush_work(&VEXFS_SB(sb)->freed_work);
 	return err;
 }
 
@@ -205,7 +245,9 @@ static void vexfs_unload_volume(struct super_block *sb)
 	vexfs_destroy_workqueues(sbi);
 	clear_bit(VEXFS_SBF_READY, &sbi->flags);
 	cancel_work_sync(&sbi->error_work);
+	vexfs_freed_stop(sb);
 	vexfs_journal_destroy(sb);
+	vexfs_freed_stop(sb);
 	vexfs_fs_unload(&sbi->fs);
 }
 
@@ -355,6 +397,7 @@ static void vexfs_init_sb(struct super_block *sb)
 	sb->s_time_max = 9223372035LL;
 	sb->s_op = &vexfs_super_operations;
 	sb->s_export_op = &vexfs_export_ops;
+	sb->s_xattr = vexfs_xattr_handlers;
 }
 
 static int vexfs_create_workqueues(struct super_block *sb)
@@ -442,10 +485,16 @@ static void vexfs_init_sbi(struct super_block *sb, struct vexfs_sb_info *sbi,
 	ratelimit_state_init(&sbi->error_rs, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
 	init_completion(&sbi->kobj_gone);
+	INIT_WORK(&sbi->freed_work, vexfs_freed_worker);
+	spin_lock_init(&sbi->freed_lock);
+	INIT_LIST_HEAD(&sbi->freed);
+	mutex_init(&sbi->orphan_mutex);
+	INIT_LIST_HEAD(&sbi->orphans);
 	sbi->commit_secs = JBD2_DEFAULT_MAX_COMMIT_AGE;
 	if (ctx->norecovery)
 		set_bit(VEXFS_SBF_NORECOVERY, &sbi->flags);
 	sb->s_fs_info = sbi;
+	sb->s_flags |= SB_POSIXACL;
 	vexfs_apply_options(sb, ctx);
 }
 
@@ -592,7 +641,7 @@ static struct file_system_type vexfs_fs_type = {
 	.init_fs_context	= vexfs_init_fs_context,
 	.parameters		= vexfs_param_specs,
 	.kill_sb		= vexfs_kill_sb,
-	.fs_flags		= FS_REQUIRES_DEV,
+	.fs_flags		= FS_REQUIRES_DEV | FS_ALLOW_IDMAP,
 };
 MODULE_ALIAS_FS("vexfs");
 

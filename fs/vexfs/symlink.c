@@ -157,10 +157,12 @@ const struct inode_operations vexfs_symlink_inode_operations = {
 	.get_link	= vexfs_get_link,
 	.setattr	= vexfs_setattr,
 	.getattr	= vexfs_getattr,
+	.listxattr	= vexfs_listxattr,
 };
 
 const struct inode_operations vexfs_fast_symlink_inode_operations = {
 	.get_link	= vexfs_get_fast_link,
 	.setattr	= vexfs_setattr,
 	.getattr	= vexfs_getattr,
+	.listxattr	= vexfs_listxattr,
 };

@@ -61,6 +61,29 @@ int vexfs_free_range(struct inode *inode, u64 lblk, u64 end)
 	return err ?: err2;
 }
 
+static int vexfs_shift_blocks(handle_t *handle, struct inode *inode,
+			      struct vexfs_shift *shift)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	bool more;
+	int err, err2;
+
+	for (;;) {
+		err = vexfs_log_inode(handle, inode);
+		if (err)
+			return err;
+		err = vexfs_ext_shift(handle, &info->node, shift, &more);
+		vexfs_map_changed(inode);
+		WRITE_ONCE(info->datasync_tid, vexfs_handle_tid(handle));
+		err2 = vexfs_log_inode(handle, inode);
+		if (err || err2 || !more)
+			return err ?: err2;
+		err = vexfs_journal_restart(handle, VEXFS_REMOVE_CREDITS);
+		if (err)
+			return err;
+	}
+}
+
 static void vexfs_set_disk_size(struct inode *inode, loff_t size)
 {
 	struct vexfs_inode_info *info = VEXFS_I(inode);
@@ -145,6 +168,63 @@ out_stop:
 	return err ?: err2;
 }
 
+static void vexfs_resize(struct inode *inode, loff_t size)
+{
+	i_size_write(inode, size);
+	vexfs_set_disk_size(inode, size);
+}
+
+/*
+ * All in one transaction, unless the file has thousands of extents: then a
+ * crash may leave it with the range gone and a hole somewhere behind.
+ */
+int vexfs_collapse_range(struct inode *inode, u64 lblk, u64 end, loff_t size)
+{
+	struct vexfs_shift shift = { .from = end, .blocks = end - lblk };
+	handle_t *handle;
+	int err, err2;
+
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_REMOVE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	err = vexfs_remove_blocks(handle, inode, lblk, end);
+	if (!err)
+		err = vexfs_journal_ensure(handle, VEXFS_REMOVE_CREDITS);
+	if (!err)
+		err = vexfs_shift_blocks(handle, inode, &shift);
+	if (!err) {
+		vexfs_resize(inode, size);
+		err = vexfs_log_inode(handle, inode);
+	}
+	err2 = vexfs_journal_stop(handle);
+	return err ?: err2;
+}
+
+/* The size first: what moves behind the old one must not be lost. */
+int vexfs_insert_range(struct inode *inode, u64 lblk, u64 end, loff_t size)
+{
+	struct vexfs_shift shift = {
+		.from	= lblk,
+		.blocks	= end - lblk,
+		.up	= true,
+	};
+	loff_t old = i_size_read(inode);
+	handle_t *handle;
+	int err, err2;
+
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_REMOVE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	vexfs_resize(inode, size);
+	err = vexfs_shift_blocks(handle, inode, &shift);
+	if (err == -ENOSPC) {
+		vexfs_resize(inode, old);
+		vexfs_log_inode(handle, inode);
+	}
+	err2 = vexfs_journal_stop(handle);
+	return err ?: err2;
+}
+
 static bool vexfs_has_extents(struct inode *inode)
 {
 	return VEXFS_I(inode)->node.root.er_count;
@@ -192,6 +272,26 @@ static int vexfs_forget_blocks(handle_t *handle, struct inode *inode)
 	return vexfs_journal_ensure(handle, VEXFS_REMOVE_CREDITS);
 }
 
+/* The blocks of attributes; with the same rule about logging as above. */
+static int vexfs_remove_xattrs(handle_t *handle, struct inode *inode)
+{
+	bool more = true;
+	int err, err2;
+
+	for (;;) {
+		err = vexfs_log_inode(handle, inode);
+		if (err)
+			return err;
+		err = vexfs_xattr_free(handle, &VEXFS_I(inode)->node, &more);
+		err2 = vexfs_log_inode(handle, inode);
+		if (err || err2 || !more)
+			return err ?: err2;
+		err = vexfs_journal_restart(handle, VEXFS_REMOVE_CREDITS);
+		if (err)
+			return err;
+	}
+}
+
 /*
  * The last transaction takes the inode off the orphan list, marks it free on
  * disk and frees its number, so that a crash finds it deleted or an orphan.
@@ -205,6 +305,8 @@ static int vexfs_delete_inode(handle_t *handle, struct inode *inode)
 		err = vexfs_forget_blocks(handle, inode);
 	if (!err && vexfs_has_extents(inode))
 		err = vexfs_remove_blocks(handle, inode, 0, VEXFS_MAX_LBLK);
+	if (!err && (info->node.xattr_block || info->node.xattr_len))
+		err = vexfs_remove_xattrs(handle, inode);
 	if (!err)
 		err = vexfs_journal_ensure(handle, VEXFS_ORPHAN_CREDITS +
 						   VEXFS_IALLOC_CREDITS +
@@ -318,5 +420,6 @@ void vexfs_evict_inode(struct inode *inode)
 		else if (VEXFS_I(inode)->orphan)
 			vexfs_evict_truncated(inode);
 	}
+	vexfs_forget_orphan(inode);
 	clear_inode(inode);
 }

@@ -67,6 +67,16 @@ struct vexfs_sb_info {
 	/** @first_error, @last_error: of those [error_lock] */
 	struct vexfs_error_info	first_error;
 	struct vexfs_error_info	last_error;
+	/** @freed_work: discards what committed transactions freed */
+	struct work_struct	freed_work;
+	/** @freed_lock: the list of that */
+	spinlock_t		freed_lock;
+	/** @freed: struct vexfs_freed, in order [freed_lock] */
+	struct list_head	freed;
+	/** @orphan_mutex: the list that follows; inside of a handle */
+	struct mutex		orphan_mutex;
+	/** @orphans: orphan inodes in the order of the disk [orphan_mutex] */
+	struct list_head	orphans;
 	struct kobject		kobj;
 	struct completion	kobj_gone;
 };
@@ -76,6 +86,8 @@ enum {
 	VEXFS_SBF_ABORTED,	/* the journal failed; it was said */
 	VEXFS_SBF_READY,	/* the superblock is loaded */
 	VEXFS_SBF_NORECOVERY,	/* mount option */
+	VEXFS_SBF_DISCARD,	/* mount option */
+	VEXFS_SBF_SAMPLED,	/* the superblock says where it is mounted */
 };
 
 /*
@@ -90,11 +102,8 @@ struct vexfs_inode_info {
 	struct vexfs_node	node;
 	struct timespec64	crtime;
 	u64			parent;		/* directories and forks */
-	u64			xattr_block;
 	u64			coll_block;
 	u32			projid;
-	u16			xattr_len;
-	u8			xattr_inline[VEXFS_INLINE_XATTR];
 	u8			symlink[VEXFS_FAST_SYMLINK + 1];
 	/** @disk_size: [disk_lock] */
 	u64			disk_size;
@@ -104,6 +113,8 @@ struct vexfs_inode_info {
 	atomic_t		map_seq;
 	/** @orphan: on the orphan list [i_rwsem, or nobody else has it] */
 	bool			orphan;
+	/** @orphan_list: in sbi->orphans [sbi->orphan_mutex] */
+	struct list_head	orphan_list;
 	/** @sync_tid, @datasync_tid: transactions an fsync must wait for */
 	tid_t			sync_tid;
 	tid_t			datasync_tid;
@@ -190,10 +201,18 @@ void vexfs_error_worker(struct work_struct *work);
 #define VEXFS_WRITE_CREDITS	(VEXFS_EXT_CREDITS + VEXFS_INODE_CREDITS)
 /* one step of a truncate, restarted as often as it takes */
 #define VEXFS_TRUNCATE_CREDITS	(4 * VEXFS_EXT_CREDITS + VEXFS_INODE_CREDITS)
-/* create: new inode and its first block, entry, parent, orphan list */
+/* one attribute of an inode */
+#define VEXFS_SETXATTR_CREDITS	(VEXFS_XATTR_CREDITS + VEXFS_INODE_CREDITS)
+/* labels of security modules: they share a block */
+#define VEXFS_SECURITY_CREDITS	(2 * VEXFS_XATTR_SMALL_CREDITS)
+/*
+ * create: new inode and its first block, entry, parent, orphan list, labels;
+ * ACLs that are inherited come on top
+ */
 #define VEXFS_CREATE_CREDITS \
 	(VEXFS_IALLOC_CREDITS + VEXFS_DIR_CREDITS + VEXFS_EXT_CREDITS + \
-	 VEXFS_ORPHAN_CREDITS + 2 * VEXFS_INODE_CREDITS)
+	 VEXFS_ORPHAN_CREDITS + VEXFS_SECURITY_CREDITS + \
+	 2 * VEXFS_INODE_CREDITS)
 /* unlink and link: entry, both inodes, orphan list */
 #define VEXFS_UNLINK_CREDITS \
 	(VEXFS_DIR_CREDITS + VEXFS_ORPHAN_CREDITS + 2 * VEXFS_INODE_CREDITS)
@@ -226,6 +245,8 @@ int vexfs_journal_commit(struct super_block *sb);
 bool vexfs_should_retry(struct super_block *sb, int *retries);
 
 /* super.c */
+/* Notes in the superblock where the volume is mounted, once a mount. */
+void vexfs_sample_mount(struct file *file);
 /* Notes in the superblock that the volume is mounted, or cleanly no more. */
 int vexfs_super_mark(struct super_block *sb, bool mounted);
 
@@ -235,6 +256,10 @@ struct vexfs_fs_context {
 	unsigned int	errors;		/* 0: not given */
 	unsigned int	commit_secs;	/* 0: not given */
 	bool		norecovery;
+	bool		discard_given;
+	bool		discard;
+	bool		acl_given;
+	bool		acl;
 };
 
 extern const struct fs_parameter_spec vexfs_param_specs[];
@@ -279,6 +304,13 @@ int vexfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 /* truncate.c */
 /* i_rwsem and invalidate_lock held; sets i_size and frees what is behind. */
 int vexfs_truncate(struct inode *inode, loff_t size);
+/*
+ * Takes the blocks [lblk, end), whole clusters, out of the file, whose size
+ * becomes @size; or puts a hole of that size there. Pages from there on are
+ * gone, and all is written. i_rwsem and invalidate_lock.
+ */
+int vexfs_collapse_range(struct inode *inode, u64 lblk, u64 end, loff_t size);
+int vexfs_insert_range(struct inode *inode, u64 lblk, u64 end, loff_t size);
 /* Frees [start, end) blocks of the mapping; restarts transactions. */
 int vexfs_free_range(struct inode *inode, u64 lblk, u64 end);
 /* True if it has to be ended. */
@@ -289,6 +321,8 @@ void vexfs_evict_inode(struct inode *inode);
 /* orphan.c */
 int vexfs_add_orphan(handle_t *handle, struct inode *inode);
 int vexfs_del_orphan(handle_t *handle, struct inode *inode);
+/* The inode leaves memory, still an orphan on disk after an error. */
+void vexfs_forget_orphan(struct inode *inode);
 int vexfs_process_orphans(struct super_block *sb);
 
 /* iomap.c */
@@ -361,6 +395,8 @@ int vexfs_add_entry(handle_t *handle, struct inode *dir,
 		    const struct qstr *name, struct inode *inode);
 int vexfs_remove_entry(handle_t *handle, struct inode *dir,
 		       const struct qstr *name);
+/* What is in a directory that passes its project on is of that project. */
+bool vexfs_project_fits(const struct inode *dir, const struct inode *inode);
 /* Links to a directory are not counted past VEXFS_LINK_MAX. */
 void vexfs_inc_dir_count(struct inode *dir);
 void vexfs_dec_dir_count(struct inode *dir);
@@ -370,8 +406,44 @@ int vexfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		 struct dentry *old_dentry, struct inode *new_dir,
 		 struct dentry *new_dentry, unsigned int flags);
 
+/* xattr.c; @index: enum vexfs_xattr_index, @name without the prefix */
+extern const struct xattr_handler *vexfs_const_handlers vexfs_xattr_handlers[];
+int vexfs_getxattr(struct inode *inode, u8 index, const char *name,
+		   void *value, size_t size);
+/* In the running transaction; the caller logs the inode. */
+int vexfs_setxattr_handle(handle_t *handle, struct inode *inode, u8 index,
+			  const char *name, const void *value, size_t size,
+			  int flags);
+ssize_t vexfs_listxattr(struct dentry *dentry, char *buf, size_t size);
+/* The labels that security modules give a new inode, called @name or NULL. */
+int vexfs_init_security(handle_t *handle, struct inode *inode,
+			struct inode *dir, const struct qstr *name);
+
+/* acl.c */
+struct posix_acl *vexfs_get_acl(struct inode *inode, int type, bool rcu);
+int vexfs_set_acl(struct mnt_idmap *idmap, struct vexfs_acl_object *object,
+		  struct posix_acl *acl, int type);
+/* What a new inode inherits; found before, stored in its transaction. */
+struct vexfs_acls {
+	struct posix_acl	*acl;
+	struct posix_acl	*def;
+};
+
+int vexfs_new_acls(struct inode *dir, umode_t *mode, struct vexfs_acls *acls);
+int vexfs_new_acls_credits(const struct vexfs_acls *acls);
+int vexfs_init_acls(handle_t *handle, struct inode *inode,
+		    const struct vexfs_acls *acls);
+void vexfs_release_acls(struct vexfs_acls *acls);
+
 /* ioctl.c: dispatch; the filesystem's own commands, then the collections' */
 long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* trim.c */
+long vexfs_ioc_fitrim(struct file *file, void __user *arg);
+void vexfs_set_discard(struct super_block *sb, bool on);
+void vexfs_freed_worker(struct work_struct *work);
+void vexfs_commit_callback(journal_t *journal, transaction_t *transaction);
+void vexfs_freed_stop(struct super_block *sb);
 
 /* export.c */
 extern const struct export_operations vexfs_export_ops;

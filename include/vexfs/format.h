@@ -333,10 +333,21 @@ struct vexfs_symlink_block {
 
 /*
  * Extended attributes: inline entries (i_xattr_len bytes of i_xattr_inline)
- * and a chain of xattr blocks from i_xattr. A value too long for a block is
- * in xe_value_blocks contiguous blocks from xe_value_block, each a
- * vexfs_xvalue_block.
+ * and a chain of xattr blocks from i_xattr (at most VEXFS_XATTR_BLOCKS).
+ * Entries are packed, each a multiple of 4 bytes long, padded with zeroes. A
+ * value that is too long for its block is remote: xe_data is then the name
+ * and 1 to VEXFS_XATTR_RUNS of vexfs_xattr_remote, each a run of contiguous
+ * blocks from the start of a cluster, each block a vexfs_xvalue_block; only
+ * the last one of the value may hold less than fits.
  */
+enum vexfs_xattr_index {
+	VEXFS_XATTR_USER	= 1,
+	VEXFS_XATTR_ACL_ACCESS	= 2,	/* no name: as in posix_acl_xattr.h */
+	VEXFS_XATTR_ACL_DEFAULT	= 3,
+	VEXFS_XATTR_TRUSTED	= 4,
+	VEXFS_XATTR_SECURITY	= 6,
+};
+
 struct vexfs_xattr_entry {
 	__u8	xe_index;		/* namespace */
 	__u8	xe_name_len;
@@ -347,18 +358,22 @@ struct vexfs_xattr_entry {
 
 #define VEXFS_XATTR_REMOTE	0x0001
 #define VEXFS_XATTR_MAX_VALUE	65536
+#define VEXFS_XATTR_BLOCKS	13	/* all names fit what a list may be */
+#define VEXFS_XATTR_RUNS	4
+#define VEXFS_XATTR_SPACE	4048
+#define VEXFS_XVALUE_SPACE	4064
 
 struct vexfs_xattr_remote {
 	__le64	xr_block;
 	__le32	xr_blocks;
-	__le32	xr_checksum;		/* of the whole value */
+	__le32	xr_checksum;		/* seed, the value's bytes in the run */
 };
 
 struct vexfs_xattr_block {
 	struct vexfs_block_header xb_hdr;
 	__le64	xb_next;
 	__le32	xb_used;
-	__le32	xb_refcount;
+	__le32	xb_refcount;		/* 1 */
 	__u8	xb_data[4048];
 };
 

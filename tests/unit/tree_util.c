@@ -171,6 +171,10 @@ void tu_clone(struct tu_vol *v, const struct tu_vol *src)
 	vexfs_node_init(&v->node, &v->fs, TU_INO, TU_GEN);
 	v->node.root = src->node.root;
 	v->node.blocks = src->node.blocks;
+	v->node.xattr_block = src->node.xattr_block;
+	v->node.xattr_len = src->node.xattr_len;
+	memcpy(v->node.xattr_inline, src->node.xattr_inline,
+	       sizeof(v->node.xattr_inline));
 	v->size = src->size;
 	v->free_at_start = src->free_at_start;
 }

@@ -258,3 +258,9 @@ void vexfs_dev_abort(struct vexfs_dev *dev)
 	vexfs_dev_release_running(dev, true);
 	mutex_unlock(&dev->lock);
 }
+
+/* Nothing is discarded here. */
+void vexfs_trans_freed(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first,
+		       u64 len)
+{
+}

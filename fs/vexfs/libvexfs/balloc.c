@@ -578,6 +578,66 @@ int vexfs_bfree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first, u64 len)
 	err = vexfs_group_free(t, fs, group, first - vexfs_group_first(g, group),
 			       len);
 	vexfs_group_unlock(fs, group);
+	if (!err)
+		vexfs_trans_freed(t, fs, first, len);
+	return err;
+}
+
+/* @buf: where @bitmap is, or NULL for a group that was never written to. */
+static int vexfs_trim_bitmap(struct vexfs_fs *fs, u32 group,
+			     struct vexfs_buf *buf, const void *bitmap,
+			     u32 lo, u32 hi, u32 minlen,
+			     int (*fn)(void *arg, u64 first, u32 len),
+			     void *arg)
+{
+	u64 base = vexfs_group_first(&fs->geom, group);
+	u32 bit, end;
+	int err;
+
+	for (bit = lo; ; bit = end) {
+		bit = find_next_zero_bit_le(bitmap, hi, bit);
+		if (bit >= hi)
+			return 0;
+		end = find_next_bit_le(bitmap, hi, bit);
+		if (end - bit < minlen ||
+		    (buf && !vexfs_buf_committed_clear(buf, bit, end - bit)))
+			continue;
+		err = fn(arg, base + bit, end - bit);
+		if (err)
+			return err;
+	}
+}
+
+int vexfs_group_trim(struct vexfs_fs *fs, u32 group, u64 first, u64 end,
+		     u32 minlen, int (*fn)(void *arg, u64 first, u32 len),
+		     void *arg)
+{
+	u64 base = vexfs_group_first(&fs->geom, group);
+	u32 lo = first > base ? first - base : 0;
+	u32 hi = min_t(u64, vexfs_group_clusters(&fs->geom, group), end - base);
+	struct vexfs_buf *buf = NULL;
+	void *bitmap = NULL;
+	int err = 0;
+
+	vexfs_group_lock(fs, group);
+	if (vexfs_bitmap_is_uninit(vexfs_group_desc(fs, group, NULL))) {
+		bitmap = kmalloc(VEXFS_BLOCK_SIZE, GFP_NOFS);
+		if (bitmap)
+			vexfs_group_init_bitmap(&fs->geom, group, bitmap);
+		else
+			err = -ENOMEM;
+	} else {
+		buf = vexfs_bitmap_read(fs, group);
+		err = IS_ERR(buf) ? PTR_ERR(buf) : 0;
+	}
+	if (!err)
+		err = vexfs_trim_bitmap(fs, group, buf,
+					bitmap ?: vexfs_buf_data(buf), lo, hi,
+					minlen, fn, arg);
+	if (!IS_ERR_OR_NULL(buf))
+		vexfs_buf_put(buf);
+	vexfs_group_unlock(fs, group);
+	kfree(bitmap);
 	return err;
 }
 

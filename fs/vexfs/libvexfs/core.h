@@ -104,6 +104,10 @@ bool vexfs_buf_committed_clear(struct vexfs_buf *buf, u32 bit, u32 len);
  */
 void vexfs_buf_committed_set(struct vexfs_buf *buf, u32 bit, u32 len);
 
+/* The allocator freed clusters [first, first + len) in the transaction. */
+void vexfs_trans_freed(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first,
+		       u64 len);
+
 /*
  * Reports corruption found in block @bno (of inode @ino, 0: none): logs it,
  * counts it in the superblock and acts by the errors= policy. Never call it
@@ -193,6 +197,10 @@ struct vexfs_node {
 	u64	blocks;
 	/** @goal: cluster to allocate near, 0: by the inode's group */
 	u64	goal;
+	/** @xattr_block, @xattr_len, @xattr_inline: attributes [map_sem] */
+	u64	xattr_block;
+	u32	xattr_len;
+	u8	xattr_inline[VEXFS_INLINE_XATTR];
 };
 
 #endif /* _VEXFS_CORE_H */

@@ -99,6 +99,11 @@ bool vexfs_ext_current(struct vexfs_ext_path *p, u64 lblk,
 u64 vexfs_ext_next(struct vexfs_ext_path *p);
 
 /* extent_tree.c */
+/* Lower bound of the node at level @l of the path. */
+__le32 vexfs_ext_lower(struct vexfs_ext_path *p, int l);
+/* Ends the change of a node, but the root's; p->err has what fails. */
+void vexfs_ext_dirty(struct vexfs_trans *t, struct vexfs_ext_path *p,
+		     struct vexfs_buf *buf);
 /*
  * Announces the leaf, and splits it (and what is above) when it doesn't have
  * @need free records. The path stays on @lblk, maybe in another leaf.

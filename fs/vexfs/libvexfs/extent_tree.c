@@ -27,8 +27,8 @@ static void vexfs_ext_set_count(struct vexfs_ext_level *lev, int count)
 	*lev->count = cpu_to_le16(count);
 }
 
-static void vexfs_ext_dirty(struct vexfs_trans *t, struct vexfs_ext_path *p,
-			    struct vexfs_buf *buf)
+void vexfs_ext_dirty(struct vexfs_trans *t, struct vexfs_ext_path *p,
+		     struct vexfs_buf *buf)
 {
 	int err;
 
@@ -222,7 +222,7 @@ static u64 vexfs_ext_split_index(struct vexfs_ext_level *left,
 }
 
 /* Lower bound of the node at level @l of the path. */
-static __le32 vexfs_ext_lower(struct vexfs_ext_path *p, int l)
+__le32 vexfs_ext_lower(struct vexfs_ext_path *p, int l)
 {
 	while (l-- > 0)
 		if (p->lev[l].idx)

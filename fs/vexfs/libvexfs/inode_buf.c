@@ -106,7 +106,10 @@ const char *vexfs_verify_inode(struct vexfs_fs *fs, struct vexfs_inode *di,
 		return "inline xattrs are too long";
 	if (xattr && !vexfs_block_valid(fs, xattr, 1))
 		return "bad xattr block number";
-	why = vexfs_verify_inode_type(fs, di);
+	why = vexfs_verify_xattrs(fs, di->i_xattr_inline,
+				  le16_to_cpu(di->i_xattr_len));
+	if (!why)
+		why = vexfs_verify_inode_type(fs, di);
 	return why ? why : vexfs_verify_inode_map(fs, di);
 }
 
@@ -248,14 +251,30 @@ static int vexfs_orphan_find_prev(struct vexfs_fs *fs, u64 ino, u64 *prev)
 	return VEXFS_CORRUPTED(fs, ino, 0, "inode is not on the orphan list");
 }
 
-int vexfs_orphan_del(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino)
+/* @hint, if it says so itself, else by looking at the whole list. */
+static int vexfs_orphan_prev(struct vexfs_fs *fs, u64 ino, u64 hint, u64 *prev)
+{
+	u64 next;
+
+	if (le64_to_cpu(vexfs_super(fs)->s_orphan_head) == ino) {
+		*prev = 0;
+		return 0;
+	}
+	if (hint && !vexfs_orphan_next(fs, hint, &next) && next == ino) {
+		*prev = hint;
+		return 0;
+	}
+	return vexfs_orphan_find_prev(fs, ino, prev);
+}
+
+int vexfs_orphan_del_behind(struct vexfs_trans *t, struct vexfs_fs *fs,
+			    u64 ino, u64 hint)
 {
 	u64 prev = 0, next;
-	int err = 0;
+	int err;
 
 	mutex_lock(&fs->orphan_lock);
-	if (le64_to_cpu(vexfs_super(fs)->s_orphan_head) != ino)
-		err = vexfs_orphan_find_prev(fs, ino, &prev);
+	err = vexfs_orphan_prev(fs, ino, hint, &prev);
 	if (!err)
 		err = vexfs_orphan_set_next(t, fs, ino, 0, &next);
 	if (!err)
@@ -263,4 +282,9 @@ int vexfs_orphan_del(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino)
 			     vexfs_orphan_set_head(t, fs, next);
 	mutex_unlock(&fs->orphan_lock);
 	return err;
+}
+
+int vexfs_orphan_del(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino)
+{
+	return vexfs_orphan_del_behind(t, fs, ino, 0);
 }

@@ -128,6 +128,9 @@ const char *vexfs_verify_extent_root(struct vexfs_fs *fs,
 				     const struct vexfs_extent_root *root);
 const char *vexfs_verify_dir_block(const void *data);
 const char *vexfs_verify_coll_header(const void *data);
+/* Entries of an inode or a block: xattr.c. */
+const char *vexfs_verify_xattrs(struct vexfs_fs *fs, const void *data,
+				u32 used);
 bool vexfs_block_valid(struct vexfs_fs *fs, u64 bno, u64 count);
 
 /* Number of zero bits in [0, bits) of a block; bits is a multiple of 64. */
@@ -149,6 +152,13 @@ int vexfs_bfree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first,
 		u64 len);
 /* Free clusters of the vector area, by the bitmaps. Takes group locks. */
 u64 vexfs_vector_count(struct vexfs_fs *fs);
+/*
+ * Calls @fn for each run of at least @minlen free clusters of @group within
+ * [first, end), with the group locked. What awaits a commit is left out.
+ */
+int vexfs_group_trim(struct vexfs_fs *fs, u32 group, u64 first, u64 end,
+		     u32 minlen, int (*fn)(void *arg, u64 first, u32 len),
+		     void *arg);
 /* The last -ENOSPC met free clusters that wait for a commit: try again. */
 bool vexfs_balloc_busy(struct vexfs_fs *fs);
 
@@ -196,6 +206,9 @@ static inline void vexfs_inode_unlock(struct vexfs_fs *fs, u64 ino)
 #define VEXFS_ORPHAN_CREDITS	4
 int vexfs_orphan_add(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
 int vexfs_orphan_del(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino);
+/* The same in constant time, if @prev is the orphan before it. */
+int vexfs_orphan_del_behind(struct vexfs_trans *t, struct vexfs_fs *fs,
+			    u64 ino, u64 prev);
 
 /*
  * extent.c, extent_alloc.c: extent trees. They take map_sem. After a change
@@ -246,6 +259,23 @@ int vexfs_ext_convert(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
  */
 int vexfs_ext_remove(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
 		     u64 end, bool *more);
+/*
+ * extent_shift.c: moves all that is mapped from block @from on by @blocks, up
+ * or down; both are whole clusters. There must be room: nothing mapped in the
+ * @blocks before @from, or behind the largest offset. When *more, the caller
+ * restarts the transaction and calls again. -ENOSPC only before anything
+ * moved.
+ */
+struct vexfs_shift {
+	u64	from;
+	u64	blocks;
+	bool	up;
+	bool	begun;			/* false at first */
+	u64	pos;
+};
+
+int vexfs_ext_shift(struct vexfs_trans *t, struct vexfs_node *n,
+		    struct vexfs_shift *s, bool *more);
 /* Where the last extent ends; 0 when there is none. */
 int vexfs_ext_last(struct vexfs_node *n, u64 *end);
 
@@ -298,5 +328,55 @@ int vexfs_dir_iterate(struct vexfs_node *dir, u64 key, vexfs_dir_actor actor,
 		      void *arg);
 /* 1 empty, 0 not, or negative. */
 int vexfs_dir_empty(struct vexfs_node *dir);
+
+/*
+ * xattr.c, xattr_value.c: extended attributes. They take map_sem; the caller
+ * logs the inode after a change, as with extents.
+ */
+struct vexfs_xattr_name {
+	u8	index;			/* enum vexfs_xattr_index */
+	u32	len;
+	const u8 *name;			/* without the prefix */
+};
+
+/*
+ * Length of the value, copied when @size is not 0. -ENODATA, or -ERANGE when
+ * it is longer than @size.
+ */
+int vexfs_xattr_get(struct vexfs_node *n, const struct vexfs_xattr_name *name,
+		    void *value, size_t size);
+/* All of them to a callback, which may stop it with an error. */
+typedef int (*vexfs_xattr_actor)(void *arg,
+				 const struct vexfs_xattr_name *name,
+				 u32 value_len);
+int vexfs_xattr_list(struct vexfs_node *n, vexfs_xattr_actor actor, void *arg);
+
+/*
+ * Setting one: for the value its blocks and bitmap and descriptor of each
+ * run, and those of the old one's runs, which are revoked; a new block of
+ * entries with bitmap and descriptor, the block of the old entry, and when
+ * that gets empty the one before it, its bitmap and descriptor.
+ */
+#define VEXFS_XATTR_VALUE_CREDITS	(17 + 4 * VEXFS_XATTR_RUNS)
+#define VEXFS_XATTR_CREDITS		(VEXFS_XATTR_VALUE_CREDITS + 8)
+/* One that is new, and shorter than VEXFS_XATTR_SMALL bytes. */
+#define VEXFS_XATTR_SMALL		1024
+#define VEXFS_XATTR_SMALL_CREDITS	4
+#define VEXFS_XATTR_SET_CREATE		0x01
+#define VEXFS_XATTR_SET_REPLACE		0x02
+/*
+ * @value NULL removes; -EEXIST and -ENODATA as the flags say, -E2BIG, -ENOSPC
+ * with nothing changed.
+ */
+int vexfs_xattr_set(struct vexfs_trans *t, struct vexfs_node *n,
+		    const struct vexfs_xattr_name *name, const void *value,
+		    size_t size, unsigned int flags);
+/* One value or one block; more in one transaction as credits allow. */
+#define VEXFS_XATTR_FREE_CREDITS	(17 + 2 * VEXFS_XATTR_RUNS + 4)
+/*
+ * Frees all that the attributes of a dying inode take; when *more, the caller
+ * restarts the transaction and calls again.
+ */
+int vexfs_xattr_free(struct vexfs_trans *t, struct vexfs_node *n, bool *more);
 
 #endif /* _LIBVEXFS_H */

@@ -65,11 +65,13 @@ static const char *vexfs_verify_xattr_block(struct vexfs_fs *fs,
 	const struct vexfs_xattr_block *xb = data;
 	u64 next = le64_to_cpu(xb->xb_next);
 
-	if (le32_to_cpu(xb->xb_used) > sizeof(xb->xb_data))
+	if (le32_to_cpu(xb->xb_used) > VEXFS_XATTR_SPACE)
 		return "xattr block holds more than fits";
+	if (le32_to_cpu(xb->xb_refcount) != 1)
+		return "xattr block is shared";
 	if (next && !vexfs_block_valid(fs, next, 1))
 		return "xattr chain leaves the data area";
-	return NULL;
+	return vexfs_verify_xattrs(fs, xb->xb_data, le32_to_cpu(xb->xb_used));
 }
 
 /* Bits of an element, by enum vexfs_elem_type. */
