@@ -22,5 +22,5 @@ done
 rm -f "$BUILD/guest/demo.img"
 mkdir -p "$BUILD/guest"
 exec tests/guest/run.sh --name demo --plain --kernel "$kernel" --module auto \
-	--mem 2G --timeout 280 --idle 200 --disk "$BUILD/guest/demo.img:1G" \
+	--mem 2G --timeout 600 --idle 200 --disk "$BUILD/guest/demo.img:1G" \
 	"${tools[@]}" --file demo:/job/demo --script tests/demo/guest.sh "$@"
