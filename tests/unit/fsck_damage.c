@@ -122,7 +122,7 @@ static void change_bits(struct fu_vol *v, bool inodes, u32 bit, u32 n,
 			   vexfs_cluster_bitmap_block(g, 0);
 	u8 data[VEXFS_BLOCK_SIZE];
 	struct vexfs_group_desc gd;
-	u32 crc;
+	u32 crc, zeroes;
 
 	fu_read(v, bno, data);
 	while (n--) {
@@ -134,14 +134,13 @@ static void change_bits(struct fu_vol *v, bool inodes, u32 bit, u32 n,
 	fu_write(v, bno, data);
 	fu_desc(v, 0, &gd);
 	crc = vexfs_crc32c(v->f.fs.csum_seed, data, sizeof(data));
+	zeroes = vexfs_bitmap_zeroes(data, 8 * sizeof(data));
 	if (inodes) {
 		gd.bg_inode_bitmap_csum = cpu_to_le32(crc);
-		gd.bg_free_inodes = cpu_to_le32(vexfs_bitmap_zeroes(data,
-							8 * sizeof(data)));
+		gd.bg_free_inodes = cpu_to_le32(zeroes);
 	} else {
 		gd.bg_cluster_bitmap_csum = cpu_to_le32(crc);
-		gd.bg_free_clusters = cpu_to_le32(vexfs_bitmap_zeroes(data,
-							8 * sizeof(data)));
+		gd.bg_free_clusters = cpu_to_le32(zeroes);
 	}
 	fu_put_desc(v, 0, &gd, true);
 }
@@ -207,15 +206,22 @@ static void ibitmap_tail(struct fu_vol *v)
 		    false);
 }
 
+/* A block that is some other inode's. */
+static __le64 slow_block(struct fu_vol *v)
+{
+	return cpu_to_le64(fu_block(v, v->n.slow, 0));
+}
+
 /* Fields of inodes, under a right checksum. */
 #define INODE_FIELD(name, which, change)				\
 static void name(struct fu_vol *v)					\
 {									\
 	struct vexfs_inode di;						\
+	u64 ino = v->n.which;						\
 									\
-	fu_inode(v, v->n.which, &di);					\
+	fu_inode(v, ino, &di);						\
 	change;								\
-	fu_put_inode(v, v->n.which, &di);				\
+	fu_put_inode(v, ino, &di);					\
 }
 
 /* The same, and the checksum stays as it was. */
@@ -223,10 +229,11 @@ static void name(struct fu_vol *v)					\
 static void name(struct fu_vol *v)					\
 {									\
 	struct vexfs_inode di;						\
+	u64 ino = v->n.which;						\
 									\
-	fu_inode(v, v->n.which, &di);					\
+	fu_inode(v, ino, &di);						\
 	change;								\
-	fu_put_raw_inode(v, v->n.which, &di);				\
+	fu_put_raw_inode(v, ino, &di);					\
 }
 
 INODE_RAW(inode_csum, file, di.i_mtime ^= cpu_to_le64(64))
@@ -262,8 +269,7 @@ INODE_FIELD(link_long, slow, di.i_size = cpu_to_le64(5000))
 INODE_FIELD(link_more, slow, di.i_size = cpu_to_le64(4090))
 INODE_FIELD(xattr_len, file, di.i_xattr_len = cpu_to_le16(99))
 INODE_FIELD(xattr_block, file, di.i_xattr = cpu_to_le64(1))
-INODE_FIELD(xattr_alien, file, di.i_xattr = cpu_to_le64(fu_block(v,
-							v->n.slow, 0)))
+INODE_FIELD(xattr_alien, file, di.i_xattr = slow_block(v))
 INODE_FIELD(map_count, file, di.i_root.er_count = cpu_to_le16(9))
 INODE_FIELD(map_depth, file, di.i_root.er_depth = cpu_to_le16(99))
 INODE_FIELD(map_depth_one, file, di.i_root.er_depth = cpu_to_le16(1))
@@ -276,9 +282,7 @@ INODE_FIELD(map_into_journal, file,
 	    di.i_root.er_rec[0].ee_pblk = cpu_to_le64(journal_block(v) + 4))
 INODE_FIELD(map_end, file,
 	    di.i_root.er_rec[0].ee_lblk = cpu_to_le32(0xfffffffe))
-INODE_FIELD(map_lost_node, extents,
-	    di.i_root.er_rec[1].ee_pblk = cpu_to_le64(fu_block(v,
-							v->n.file, 0)))
+INODE_FIELD(map_lost_node, extents, di.i_root.er_rec[1].ee_pblk = slow_block(v))
 INODE_FIELD(map_key, extents, di.i_root.er_rec[0].ee_lblk = cpu_to_le32(64))
 INODE_FIELD(map_key_order, extents,
 	    di.i_root.er_rec[1].ee_lblk = cpu_to_le32(32))

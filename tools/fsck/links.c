@@ -59,6 +59,11 @@ static int fsck_check_links(struct fsck *f, u64 ino)
 	return fsck_set_links(f, ino, want);
 }
 
+static bool fsck_other_kind(const struct fsck_ino *fi, bool dirs)
+{
+	return fi->type == FT_DIR ? !dirs : dirs;
+}
+
 /*
  * Twice through: what goes to lost+found makes links of directories that were
  * passed already.
@@ -77,7 +82,7 @@ static int fsck_links_round(struct fsck *f, bool dirs)
 			if (!(fi->flags & FI_USED) ||
 			    (fi->flags & FI_DELETED) ||
 			    (ino < VEXFS_FIRST_INO && ino != VEXFS_ROOT_INO) ||
-			    dirs != (fi->type == FT_DIR))
+			    fsck_other_kind(fi, dirs))
 				continue;
 			err = fsck_check_links(f, ino);
 		}
