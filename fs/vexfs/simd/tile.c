@@ -9,11 +9,16 @@
 /* Rows of a block, as floats: with some queries, they stay in a CPU's cache. */
 #define TILE_BLOCK_BYTES	(256u << 10)
 
+static bool tile_exists(const struct vexfs_space *sp)
+{
+	return !sp->exact && sp->metric != VEXFS_METRIC_L1;
+}
+
 u32 vexfs_tile_lanes(const struct vexfs_space *sp, u32 n)
 {
 	const u32 floats = vexfs_simd_width() / 32;
 
-	if (sp->exact || sp->metric == VEXFS_METRIC_L1)
+	if (!tile_exists(sp))
 		return 0;
 	return n > floats ? 2 * floats : floats;
 }
@@ -26,8 +31,9 @@ static u32 tile_depth(const struct vexfs_space *sp)
 
 u32 vexfs_tile_rows(const struct vexfs_space *sp)
 {
-	return clamp(TILE_BLOCK_BYTES / (tile_depth(sp) * 4), 4u,
-		     VEXFS_TILE_ROWS);
+	u32 bytes = tile_exists(sp) ? tile_depth(sp) * 4 : sp->stride;
+
+	return clamp(TILE_BLOCK_BYTES / bytes, 4u, VEXFS_TILE_ROWS);
 }
 
 size_t vexfs_tile_bytes(const struct vexfs_space *sp)

@@ -12,13 +12,18 @@
  * E2BIG) and flags; unknown flags and non-zero reserved fields are EINVAL.
  * Pointers are passed as __u64. Vectors are arrays of elements in the
  * collection's element type, dims elements each, in the machine's byte order
- * (b1: eight dimensions a byte, first dimension in the lowest bit).
+ * (b1: eight dimensions a byte, first dimension in the lowest bit; bits behind
+ * the last dimension are zero, else EINVAL).
  * Distances are IEEE-754 single precision, passed as their bits in a __u32;
  * smaller is nearer:
  *
  *   L2       squared Euclidean distance
  *   IP       the inner product, negated
  *   COSINE   1 - cosine of the angle; 1 where a vector is zero
+ *   L1       sum of the differences' magnitudes
+ *   HAMMING  how many bits differ
+ *
+ * HAMMING goes with b1 and nothing else does, EOPNOTSUPP.
  *
  * Copyright (C) 2026 The VexFS authors
  */
