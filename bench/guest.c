@@ -336,7 +336,7 @@ static const struct {
 
 static void dispatch(char *line)
 {
-	char *args = line + strcspn(line, " \n");
+	char *args = line + strcspn(line, "\n ");
 	size_t i;
 
 	if (*args)

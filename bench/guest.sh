@@ -23,6 +23,9 @@ fi
 [ -z "${VEXFS_UNSHARED:-}" ] ||
 	mount -t tmpfs -o huge=always,size=90% vexfs-mem "$dir/mem" || true
 export TMPDIR=$dir/mem
+# Its processes unmap what the C library registered for restartable sequences;
+# the host would kill them for that.
+export GLIBC_TUNABLES=glibc.pthread.rseq=0
 exec 3>"$dir/log"
 exec "$BUILD/uml-bench/linux" "mem=${VEXFS_MEM:-3G}" root=/dev/root \
 	rootfstype=hostfs rootflags=/ rw "init=$TOP/bench/guest-init" \
