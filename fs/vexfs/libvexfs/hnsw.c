@@ -22,6 +22,7 @@ int vexfs_graph_init(struct vexfs_graph *g,
 	g->seed = cfg->seed;
 	vexfs_arena_init(&g->links, 2 * g->m * (u32)sizeof(__le32));
 	vexfs_arena_init(&g->codes, g->sp.code_bytes);
+	vexfs_arena_init(&g->nibs, max(g->sp.nib_bytes, 1u));
 	vexfs_arena_init(&g->state, sizeof(u32));
 	vexfs_arena_init(&g->linked, sizeof(u8));
 	vexfs_arena_init(&g->upper, (u32)sizeof(struct vexfs_upper) +
@@ -33,6 +34,7 @@ void vexfs_graph_free(struct vexfs_graph *g)
 {
 	vexfs_arena_free(&g->links);
 	vexfs_arena_free(&g->codes);
+	vexfs_arena_free(&g->nibs);
 	vexfs_arena_free(&g->state);
 	vexfs_arena_free(&g->linked);
 	vexfs_arena_free(&g->upper);
@@ -75,6 +77,8 @@ int vexfs_graph_reserve(struct vexfs_graph *g, u32 slots)
 	err = vexfs_arena_reserve(&g->links, slots);
 	if (!err)
 		err = vexfs_arena_reserve(&g->codes, slots);
+	if (!err && g->sp.nib_bytes)
+		err = vexfs_arena_reserve(&g->nibs, slots);
 	if (!err)
 		err = vexfs_arena_reserve(&g->state, slots);
 	if (!err)
@@ -90,8 +94,8 @@ int vexfs_graph_reserve(struct vexfs_graph *g, u32 slots)
 
 u64 vexfs_graph_memory(const struct vexfs_graph *g)
 {
-	return g->links.memory + g->codes.memory + g->state.memory +
-	       g->linked.memory + g->upper.memory;
+	return g->links.memory + g->codes.memory + g->nibs.memory +
+	       g->state.memory + g->linked.memory + g->upper.memory;
 }
 
 u32 vexfs_graph_max_level(const struct vexfs_graph *g)
@@ -218,6 +222,8 @@ void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot)
 	vexfs_graph_store(g, slot, 0, NULL, 0);
 	memset(vexfs_graph_code(g, slot), 0, g->codes.item_size);
 	vexfs_arena_dirty(&g->codes, slot);
+	if (g->sp.nib_bytes)
+		memset(vexfs_graph_nib(g, slot), 0, g->nibs.item_size);
 	WRITE_ONCE(g->nodes, g->nodes - 1);
 }
 

@@ -51,6 +51,8 @@ struct vexfs_graph {
 	struct vexfs_arena links;
 	/** @codes: section CODES, space.code_bytes a slot */
 	struct vexfs_arena codes;
+	/** @nibs: space.nib_bytes a slot, made from the codes; no section */
+	struct vexfs_arena nibs;
 	/** @state: a slot's place in the upper layers, VEXFS_NODE_PRESENT */
 	struct vexfs_arena state;
 	/** @linked: a byte a slot: links to it on layer 0, up to 255 */

@@ -105,16 +105,22 @@ u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 	return got;
 }
 
+/* Shell's sort: they are few, or nearly in order. */
 static void sort_cands(u64 *cand, u32 n)
 {
-	u32 i, j;
+	static const u32 gaps[] = { 8929, 3905, 1750, 701, 301, 132, 57, 23,
+				    10, 4, 1 };
+	u32 i, j, k, gap;
 
-	for (i = 1; i < n; i++) {
-		u64 c = cand[i];
+	for (k = 0; k < ARRAY_SIZE(gaps); k++) {
+		gap = gaps[k];
+		for (i = gap; i < n; i++) {
+			u64 c = cand[i];
 
-		for (j = i; j && cand[j - 1] > c; j--)
-			cand[j] = cand[j - 1];
-		cand[j] = c;
+			for (j = i; j >= gap && cand[j - gap] > c; j -= gap)
+				cand[j] = cand[j - gap];
+			cand[j] = c;
+		}
 	}
 }
 
@@ -180,21 +186,30 @@ void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 	vexfs_graph_store(g, slot, level, s->selected, n);
 }
 
-/* The results of the walk as candidates. */
-static u32 pool_to_cands(struct vexfs_graph_scratch *s, u32 except)
+/*
+ * The results of the walk as candidates of @slot. What the short codes found is
+ * ranked by the codes.
+ */
+static u32 pool_to_cands(const struct vexfs_graph *g,
+			 struct vexfs_graph_scratch *s, u32 slot)
 {
 	u32 i, n = 0;
 
-	for (i = 0; i < s->n; i++)
-		if (vexfs_cand_slot(s->pool[i]) != except)
-			s->cands[n++] = s->pool[i];
+	for (i = 0; i < s->n; i++) {
+		if (vexfs_cand_slot(s->pool[i]) == slot)
+			continue;
+		s->cands[n] = s->pool[i];
+		s->selected[n++] = vexfs_cand_slot(s->pool[i]);
+	}
+	if (g->sp.nib_bytes)
+		vexfs_rank(g, s, slot, n);
 	return n;
 }
 
 static void connect(struct vexfs_graph *g, u32 slot, u32 level,
 		    struct vexfs_graph_scratch *s)
 {
-	u32 n = pool_to_cands(s, slot), i;
+	u32 n = pool_to_cands(g, s, slot), i;
 	u32 to[2 * VEXFS_GRAPH_MAX_M];
 
 	n = vexfs_select(g, s, level, n, true);
@@ -217,12 +232,16 @@ int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,
 	mine = vexfs_graph_level(g, slot);
 	vexfs_code_encode(&g->sp, row, vexfs_graph_code(g, slot));
 	vexfs_arena_dirty(&g->codes, slot);
+	if (g->sp.nib_bytes)
+		vexfs_nib_encode(&g->sp, vexfs_graph_code(g, slot),
+				 vexfs_graph_nib(g, slot));
 	vexfs_graph_add_node(g, slot);
 	if (!g->entry) {
 		vexfs_graph_set_entry(g, slot, mine);
 		return 0;
 	}
 	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->query);
+	vexfs_walk_query(g, s);
 	if (top > mine)
 		start = vexfs_descend(g, start, top, mine, s);
 	vexfs_walk_begin(s);

@@ -99,6 +99,11 @@ static inline void *vexfs_graph_code(const struct vexfs_graph *g, u32 slot)
 	return vexfs_arena_item(&g->codes, slot);
 }
 
+static inline void *vexfs_graph_nib(const struct vexfs_graph *g, u32 slot)
+{
+	return vexfs_arena_item(&g->nibs, slot);
+}
+
 /*
  * Links to @slot on layer 0, also from where it isn't wanted any more; U8_MAX
  * means many, for good. A node that only one other links to is not dropped
@@ -149,6 +154,8 @@ static inline void vexfs_link_set(__le32 *link, u32 value)
 }
 
 /* hnsw_search.c */
+void vexfs_walk_query(const struct vexfs_graph *g,
+		      struct vexfs_graph_scratch *s);
 void vexfs_walk_begin(struct vexfs_graph_scratch *s);
 void vexfs_walk_again(struct vexfs_graph_scratch *s);
 void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,

@@ -140,6 +140,9 @@ static int load_layer0(struct vexfs_graph *g,
 		if (!links_valid(g, slot, 0, vexfs_graph_links(g, slot, 0)))
 			return -EFSCORRUPTED;
 		count_links(g, slot);
+		if (g->sp.nib_bytes)
+			vexfs_nib_encode(&g->sp, vexfs_graph_code(g, slot),
+					 vexfs_graph_nib(g, slot));
 		vexfs_graph_add_node(g, slot);
 	}
 	return 0;
