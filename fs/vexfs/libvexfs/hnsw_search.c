@@ -8,10 +8,6 @@
  */
 #include "hnsw_priv.h"
 
-#define LINE	64u
-/* The lines of a code that are fetched ahead; more the CPU does by itself. */
-#define AHEAD	(8 * LINE)
-
 void vexfs_walk_begin(struct vexfs_graph_scratch *s)
 {
 	u32 i;
@@ -168,26 +164,18 @@ static __always_inline void walk_keys(const struct vexfs_graph *g,
 }
 
 static __always_inline void prefetch_code(const struct vexfs_graph *g,
-					  const char *code)
+					  const void *code)
 {
-	u32 bytes = g->sp.nib_bytes ? g->sp.nib_bytes : g->sp.code_bytes;
-	u32 i, n = min(bytes, AHEAD);
-
-	for (i = 0; i < n; i += LINE)
-		prefetch(code + i);
+	vexfs_prefetch(code, g->sp.nib_bytes ? g->sp.nib_bytes :
+					       g->sp.code_bytes);
 }
 
 static __always_inline void prefetch_links(const struct vexfs_graph *g,
 					   u32 slot, u32 level)
 {
-	const char *links;
-	u32 i;
-
-	if (level)
-		return;
-	links = vexfs_arena_item(&g->links, slot);
-	for (i = 0; i < g->links.item_size; i += LINE)
-		prefetch(links + i);
+	if (!level)
+		vexfs_prefetch(vexfs_arena_item(&g->links, slot),
+			       g->links.item_size);
 }
 
 /* The links of @slot become the batch; those that weren't visited, if @new. */
@@ -270,7 +258,7 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef,
 			continue;
 		}
 		slot = vexfs_cand_slot(s->pool[next]);
-		if (unlikely(!vexfs_graph_present(g, slot))) {
+		if (unlikely(!vexfs_link_live(g, slot))) {
 			pool_drop(s, next);
 			continue;
 		}
@@ -309,7 +297,7 @@ u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 			batch_keys(g, s);
 			for (i = 0; i < s->n_batch; i++) {
 				if (s->batch_key[i] >= key ||
-				    !vexfs_graph_present(g, s->batch_slot[i]))
+				    !vexfs_link_live(g, s->batch_slot[i]))
 					continue;
 				key = s->batch_key[i];
 				slot = s->batch_slot[i];
