@@ -68,10 +68,9 @@ static struct vexfs_collection *vexfs_coll_new(struct inode *inode)
 	mutex_init(&c->commit_lock);
 	spin_lock_init(&c->searcher_lock);
 	init_waitqueue_head(&c->index_wait);
-	INIT_WORK(&c->index_work, vexfs_coll_index_work);
+	vexfs_coll_init_work(c);
 	INIT_DELAYED_WORK(&c->commit_work, vexfs_coll_commit_work);
 	INIT_DELAYED_WORK(&c->reap_work, vexfs_coll_reap_work);
-	c->index_budget = 16;
 	c->used = jiffies;
 	return c;
 }
@@ -217,7 +216,7 @@ static struct vexfs_collection *vexfs_coll_load(struct inode *inode)
 	err = vexfs_coll_load_core(c);
 	if (err) {
 		set_bit(VEXFS_COLL_STOP, &c->flags);
-		cancel_work_sync(&c->index_work);
+		vexfs_coll_cancel_index(c);
 		cancel_delayed_work_sync(&c->commit_work);
 		vexfs_coll_free_loaded(c);
 		return ERR_PTR(err);
@@ -332,10 +331,10 @@ static int vexfs_coll_unload(struct vexfs_collection *c, bool force)
 
 	lockdep_assert_held(&VEXFS_I(c->inode)->coll_lock);
 	set_bit(VEXFS_COLL_STOP, &c->flags);
-	cancel_work_sync(&c->index_work);
+	vexfs_coll_cancel_index(c);
 	cancel_delayed_work_sync(&c->commit_work);
 	/* The commit may have queued it, not having seen STOP yet. */
-	cancel_work_sync(&c->index_work);
+	vexfs_coll_cancel_index(c);
 	if (c->inode->i_nlink && !vexfs_coll_frozen(c))
 		err = vexfs_coll_write_out(c, true);
 	/* A broken one is good for nothing more until it is loaded again. */
@@ -488,7 +487,7 @@ static void vexfs_coll_close(struct inode *inode)
 	if (inode->i_nlink && !vexfs_coll_frozen(c) && !c->broken) {
 		vexfs_coll_catch_up(c, VEXFS_COLL_CLOSE_MSECS);
 		set_bit(VEXFS_COLL_QUIET, &c->flags);
-		cancel_work_sync(&c->index_work);
+		vexfs_coll_cancel_index(c);
 		cancel_delayed_work_sync(&c->commit_work);
 		vexfs_coll_write_out(c, true);
 	}

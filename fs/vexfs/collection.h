@@ -34,6 +34,16 @@
 /* A collection that nobody has open or used for so long is unloaded. */
 #define VEXFS_COLL_IDLE		(600 * HZ)
 
+/* Tasks that index one collection beside its own worker, at most. */
+#define VEXFS_COLL_HELPERS	7
+
+struct vexfs_collection;
+
+struct vexfs_index_helper {
+	struct work_struct	work;
+	struct vexfs_collection	*c;
+};
+
 /* Searchers kept for the next search. */
 #define VEXFS_COLL_SEARCHERS	4
 
@@ -64,6 +74,7 @@ enum {
  * @broken: the error after which nothing is committed any more
  * @commits: as in the header [commit_lock]
  * @index_work: takes pending rows into the index
+ * @helper: do so as well, on other CPUs, when there is much to do
  * @index_wait: woken after each round, when @index_round has changed
  * @index_err: of the last round, or 0
  * @index_budget: rows in a round, adapted to the time they take
@@ -93,6 +104,7 @@ struct vexfs_collection {
 	u64			commits;
 
 	struct work_struct	index_work;
+	struct vexfs_index_helper helper[VEXFS_COLL_HELPERS];
 	wait_queue_head_t	index_wait;
 	unsigned int		index_round;
 	int			index_err;
@@ -167,7 +179,9 @@ int vexfs_coll_write_out(struct vexfs_collection *c, bool closing);
 void vexfs_coll_commit_work(struct work_struct *work);
 
 /* worker.c */
-void vexfs_coll_index_work(struct work_struct *work);
+void vexfs_coll_init_work(struct vexfs_collection *c);
+/* Waits for the end of what runs; none begins when it mayn't any more. */
+void vexfs_coll_cancel_index(struct vexfs_collection *c);
 void vexfs_coll_queue_work(struct vexfs_collection *c);
 /* Shortens the tail for an inserter; returns early when it is killed. */
 void vexfs_coll_help(struct vexfs_collection *c);

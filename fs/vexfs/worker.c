@@ -18,6 +18,10 @@
 /* Rounds before the work item queues itself again. */
 #define VEXFS_ROUNDS		8
 #define VEXFS_BUDGET_MAX	4096u
+/* Pending rows for each helper that is called. */
+#define VEXFS_HELPER_ROWS	128u
+/* Who indexes lets everybody else go first. */
+#define VEXFS_WORKER_NICE	10
 /* Rows that an inserter takes in at a time. */
 #define VEXFS_HELP_ROWS		8
 
@@ -96,19 +100,46 @@ static long vexfs_coll_rounds(struct vexfs_collection *c)
  * Scrubbing writes: not while the volume is frozen. The commit work is woken
  * now and then until it is thawed, and starts this one again.
  */
-void vexfs_coll_index_work(struct work_struct *work)
+static long vexfs_coll_run(struct vexfs_collection *c)
+{
+	struct super_block *sb = vexfs_coll_sb(c);
+	int nice = task_nice(current);
+	bool writing = !sb_rdonly(sb);
+	long left = 0;
+
+	if (writing && !sb_start_write_trylock(sb))
+		return 0;
+	set_user_nice(current, VEXFS_WORKER_NICE);
+	left = vexfs_coll_rounds(c);
+	set_user_nice(current, nice);
+	if (writing)
+		sb_end_write(sb);
+	return left;
+}
+
+/* Calls others when there is much to do. */
+static void vexfs_coll_call_helpers(struct vexfs_collection *c)
+{
+	unsigned int i, most = min_t(unsigned int, VEXFS_COLL_HELPERS,
+				     num_online_cpus() - 1);
+	struct vexfs_coll_stat st;
+
+	if (!most)
+		return;
+	vexfs_coll_refresh(c, &st);
+	for (i = 0; i < most && st.pending > (i + 1) * VEXFS_HELPER_ROWS; i++)
+		queue_work(vexfs_coll_wq(c), &c->helper[i].work);
+}
+
+static void vexfs_coll_index_work(struct work_struct *work)
 {
 	struct vexfs_collection *c =
 		container_of(work, struct vexfs_collection, index_work);
 	struct super_block *sb = vexfs_coll_sb(c);
-	bool writing = !sb_rdonly(sb);
-	long left = 0;
+	long left;
 
-	if (!writing || sb_start_write_trylock(sb)) {
-		left = vexfs_coll_rounds(c);
-		if (writing)
-			sb_end_write(sb);
-	}
+	vexfs_coll_call_helpers(c);
+	left = vexfs_coll_run(c);
 	if (left < 0) {
 		/* Searches scan what is not indexed; the next kick retries. */
 		if (left != -EROFS && left != -EINTR)
@@ -123,6 +154,34 @@ void vexfs_coll_index_work(struct work_struct *work)
 	else if (!vexfs_coll_quiet(c))
 		queue_delayed_work(vexfs_coll_wq(c), &c->commit_work,
 				   VEXFS_COLL_COMMIT_DELAY);
+}
+
+/* What is left over, or goes wrong, is for the collection's own worker. */
+static void vexfs_coll_helper_work(struct work_struct *work)
+{
+	vexfs_coll_run(container_of(work, struct vexfs_index_helper, work)->c);
+}
+
+void vexfs_coll_init_work(struct vexfs_collection *c)
+{
+	unsigned int i;
+
+	c->index_budget = 16;
+	INIT_WORK(&c->index_work, vexfs_coll_index_work);
+	for (i = 0; i < VEXFS_COLL_HELPERS; i++) {
+		INIT_WORK(&c->helper[i].work, vexfs_coll_helper_work);
+		c->helper[i].c = c;
+	}
+}
+
+void vexfs_coll_cancel_index(struct vexfs_collection *c)
+{
+	unsigned int i;
+
+	/* It calls the helpers, so it goes first. */
+	cancel_work_sync(&c->index_work);
+	for (i = 0; i < VEXFS_COLL_HELPERS; i++)
+		cancel_work_sync(&c->helper[i].work);
 }
 
 void vexfs_coll_help(struct vexfs_collection *c)

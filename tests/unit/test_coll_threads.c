@@ -283,7 +283,7 @@ static void setup(u8 index)
 static void test_threads(u8 index, double seconds)
 {
 	void *(*run[])(void *) = { run_replace, run_crowd, run_blink,
-				   run_worker, run_commit, run_search,
+				   run_worker, run_worker, run_commit, run_search,
 				   run_search };
 	pthread_t thread[ARRAY_SIZE(run)];
 	struct vexfs_coll_stat st;
@@ -303,7 +303,13 @@ static void test_threads(u8 index, double seconds)
 		if (pthread_create(thread + i, NULL, run[i],
 				   (void *)(size_t)(i + 100)))
 			abort();
-	usleep(seconds * 1e6);
+	/* On a busy machine it takes longer until enough has happened */
+	for (i = 0; i < 10; i++) {
+		usleep(seconds * 1e6);
+		if (__atomic_load_n(&checkpoints, __ATOMIC_RELAXED) > 8 &&
+		    __atomic_load_n(&replaced, __ATOMIC_RELAXED) > 20)
+			break;
+	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (i = 0; i < ARRAY_SIZE(run); i++)
 		pthread_join(thread[i], NULL);

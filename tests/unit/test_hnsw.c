@@ -862,6 +862,69 @@ static void test_concurrent(u32 n, double seconds)
 	coll_free(c);
 }
 
+/* Several tasks insert at a time, from the first node on. */
+#define INSERTERS	3u
+
+struct inserter {
+	struct coll *c;
+	u32	first;
+};
+
+static void *run_inserter(void *arg)
+{
+	struct inserter *in = arg;
+	struct coll *c = in->c;
+	struct vexfs_graph_scratch *s = vexfs_graph_scratch_alloc();
+	u32 i;
+
+	if (!s || vexfs_graph_scratch_prepare(s, &c->g, 0))
+		abort();
+	for (i = in->first; i < c->slots; i += INSERTERS) {
+		c->vec[i] = i;
+		memcpy(row_of(c, i), words.v + (size_t)i * words.dims,
+		       c->sp.row_bytes);
+		if (vexfs_graph_insert(&c->g, i, row_of(c, i), s))
+			abort();
+		__atomic_fetch_or(flags_of(c, i), LIVE, __ATOMIC_RELEASE);
+	}
+	vexfs_graph_scratch_free(s);
+	return NULL;
+}
+
+static void test_parallel(u32 n)
+{
+	struct coll *c = coll_new(VEXFS_METRIC_COSINE, n, 8, 60);
+	struct coll *alone = coll_of(VEXFS_METRIC_COSINE, n, 8, 60);
+	struct inserter in[INSERTERS];
+	pthread_t thread[INSERTERS];
+	double many, one;
+	char text[100];
+	u32 i;
+
+	for (i = 0; i < INSERTERS; i++) {
+		in[i].c = c;
+		in[i].first = i;
+		if (pthread_create(thread + i, NULL, run_inserter, in + i))
+			abort();
+	}
+	for (i = 0; i < INSERTERS; i++)
+		pthread_join(thread[i], NULL);
+	CHECK(c->g.nodes == n, "%u nodes", c->g.nodes);
+	check_links(c, false);
+	check_linked(c);
+	many = recall(c, 200, 64, NULL, LIVE);
+	one = recall(alone, 200, 64, NULL, LIVE);
+	CHECK(many >= one - 0.01, "recall %.4f, by one task %.4f", many, one);
+	CHECK(found_by_itself(c, 64, 3) >= 0.995, "%.5f",
+	      found_by_itself(c, 64, 3));
+	snprintf(text, sizeof(text),
+		 "%u tasks insert: recall %.4f, by one %.4f", INSERTERS, many,
+		 one);
+	vt_done(text, NULL);
+	coll_free(c);
+	coll_free(alone);
+}
+
 int main(int argc, char **argv)
 {
 	const char *file = argc > 1 ? argv[1] :
@@ -889,6 +952,7 @@ int main(int argc, char **argv)
 	test_dirty(SLOW ? 3000 : 6000);
 	test_broken(300);
 	test_levels(SLOW ? 400 : 1500);
+	test_parallel(SLOW ? 600 : 3000);
 	test_concurrent(2000, SLOW ? 2.0 : 1.5);
 	vecfile_free(&words);
 	return vt_exit();

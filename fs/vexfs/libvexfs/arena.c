@@ -168,13 +168,20 @@ void vexfs_arena_write(struct vexfs_arena *a, u64 pos, const void *buf,
 	}
 }
 
+/* Mostly it is set already. */
+static void arena_mark(struct vexfs_arena *a, unsigned long bit)
+{
+	if (!test_bit(bit, a->dirty))
+		set_bit(bit, a->dirty);
+}
+
 void vexfs_arena_dirty(struct vexfs_arena *a, u32 nr)
 {
 	u64 first = (u64)nr * a->item_size;
 	u64 last = first + a->item_size - 1;
 
-	__set_bit((unsigned long)(first / VEXFS_CHUNK_SIZE), a->dirty);
-	__set_bit((unsigned long)(last / VEXFS_CHUNK_SIZE), a->dirty);
+	arena_mark(a, (unsigned long)(first / VEXFS_CHUNK_SIZE));
+	arena_mark(a, (unsigned long)(last / VEXFS_CHUNK_SIZE));
 }
 
 bool vexfs_arena_is_dirty(const struct vexfs_arena *a, u32 c)

@@ -15,8 +15,8 @@
  * Locks: vexfs_arena_reserve(), _init() and _free() exclude every other use
  * (sem for writing, in a collection): the table of chunks and the first
  * chunk may move. In between pointers to items stay valid and looking one up
- * takes no lock. Who changes items guards them and the dirty bits with a lock
- * of its own (index_lock).
+ * takes no lock. Who changes items guards them with locks of its own; several
+ * may mark items dirty at a time, while none clears the marks (index_lock).
  */
 struct vexfs_arena {
 	/** @chunk: table of nchunks pointers */

@@ -7,7 +7,8 @@
  *
  * Locks, outermost first:
  *   write_lock   inserts, deletes, commits: one at a time
- *   index_lock   changes of the graph: one row at a time
+ *   index_lock   the graph; read: to insert, many at a time; write: all else
+ *   indexer.lock what an inserting task needs
  *   sem          read: searches and everything that looks at slots;
  *                write: growing arenas, handing freed slots out again
  * Searches take sem for reading only and don't wait for inserts: an insert
@@ -181,8 +182,9 @@ int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
 
 /*
  * Takes up to @budget pending rows into the index and repairs what deletes
- * left. Returns how many rows are still waiting, or negative. Called by the
- * worker, and by inserters when the tail is too long.
+ * left. Returns how many rows are still waiting, but for those that others are
+ * just taking in, or negative. Called by the workers, any number of them at a
+ * time, and by inserters when the tail is too long.
  */
 long vexfs_coll_index(struct vexfs_coll *coll, u32 budget);
 /* Pending rows beyond this make inserters help. */

@@ -98,9 +98,9 @@ bool vexfs_coll_checkpoint_wanted(struct vexfs_coll *coll, bool closing)
 	if (log || work)
 		return true;
 	mutex_lock(&coll->write_lock);
-	mutex_lock(&coll->index_lock);
+	down_write(&coll->index_lock);
 	ret = coll->slots && (!coll->ckpt.len || vexfs_ckpt_dirty(coll));
-	mutex_unlock(&coll->index_lock);
+	up_write(&coll->index_lock);
 	mutex_unlock(&coll->write_lock);
 	return ret;
 }
@@ -388,7 +388,7 @@ int vexfs_coll_checkpoint_begin(struct vexfs_coll *coll,
 	int err;
 
 	mutex_lock(&coll->write_lock);
-	mutex_lock(&coll->index_lock);
+	down_write(&coll->index_lock);
 	err = vexfs_coll_drop_stale(coll);
 	if (!err)
 		err = vexfs_ckpt_save(coll);
@@ -400,7 +400,7 @@ int vexfs_coll_checkpoint_begin(struct vexfs_coll *coll,
 		vexfs_chunks_release(coll, &coll->next, &coll->ckpt);
 		vexfs_ckpt_free(&coll->next);
 	}
-	mutex_unlock(&coll->index_lock);
+	up_write(&coll->index_lock);
 	if (err) {
 		mutex_unlock(&coll->write_lock);
 		return err;
@@ -454,9 +454,9 @@ void vexfs_coll_checkpoint_done(struct vexfs_coll *coll,
 		 * Whether the header got through isn't known, so the chunks
 		 * of both checkpoints stay in use until this is opened again.
 		 */
-		mutex_lock(&coll->index_lock);
+		down_write(&coll->index_lock);
 		vexfs_ckpt_set_dirty(coll);
-		mutex_unlock(&coll->index_lock);
+		up_write(&coll->index_lock);
 		vexfs_ckpt_free(&coll->next);
 	}
 	mutex_unlock(&coll->write_lock);

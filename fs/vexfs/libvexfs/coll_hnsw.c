@@ -19,6 +19,36 @@
 #define VEXFS_RERANK_FACTOR	4u
 #define VEXFS_RERANK_MIN	64u
 
+static int vexfs_indexer_alloc(struct vexfs_coll *coll,
+			       struct vexfs_indexer *ix)
+{
+	if (!ix->scratch)
+		ix->scratch = vexfs_graph_scratch_alloc();
+	if (!ix->pins)
+		ix->pins = vexfs_coll_pins_alloc(coll);
+	return ix->scratch && ix->pins ? 0 : -ENOMEM;
+}
+
+/*
+ * [index_lock read] One that nobody uses, locked; it is made when it is
+ * needed first. NULL when the task is killed.
+ */
+static struct vexfs_indexer *vexfs_indexer_get(struct vexfs_coll *coll)
+{
+	struct vexfs_indexer *ix = coll->indexer;
+	u32 i;
+
+	for (i = 0; i < VEXFS_INDEXERS; i++, ix++) {
+		if (!mutex_trylock(&ix->lock))
+			continue;
+		if (!vexfs_indexer_alloc(coll, ix))
+			return ix;
+		mutex_unlock(&ix->lock);
+	}
+	ix = coll->indexer;
+	return mutex_lock_killable(&ix->lock) ? NULL : ix;
+}
+
 static int vexfs_hnsw_init(struct vexfs_coll *coll)
 {
 	struct vexfs_graph_config gc = {
@@ -30,23 +60,23 @@ static int vexfs_hnsw_init(struct vexfs_coll *coll)
 	int err;
 
 	err = vexfs_graph_init(&coll->graph, &gc);
-	if (err)
-		return err;
-	coll->scratch = vexfs_graph_scratch_alloc();
-	coll->pins = vexfs_coll_pins_alloc(coll);
-	return coll->scratch && coll->pins ? 0 : -ENOMEM;
+	return err ? err : vexfs_indexer_alloc(coll, &coll->indexer[0]);
 }
 
 static void vexfs_hnsw_free(struct vexfs_coll *coll)
 {
+	struct vexfs_indexer *ix = coll->indexer;
+	u32 i;
+
 	/* It may be that there is no graph yet */
 	if (coll->graph.links.item_size)
 		vexfs_graph_free(&coll->graph);
-	if (coll->scratch)
-		vexfs_graph_scratch_free(coll->scratch);
-	vexfs_coll_pins_free(coll->pins);
-	coll->scratch = NULL;
-	coll->pins = NULL;
+	for (i = 0; i < VEXFS_INDEXERS; i++, ix++) {
+		vexfs_graph_scratch_free(ix->scratch);
+		vexfs_coll_pins_free(ix->pins);
+		ix->scratch = NULL;
+		ix->pins = NULL;
+	}
 	memset(&coll->graph, 0, sizeof(coll->graph));
 }
 
@@ -65,29 +95,44 @@ static bool vexfs_hnsw_has(const struct vexfs_coll *coll, u32 slot)
 	return vexfs_graph_has(&coll->graph, slot);
 }
 
-static int vexfs_hnsw_add(struct vexfs_coll *coll, u32 slot)
+static int vexfs_hnsw_insert(struct vexfs_coll *coll, u32 slot,
+			     struct vexfs_indexer *ix)
 {
-	struct vexfs_row_pins *pins = coll->pins;
+	struct vexfs_row_pins *pins = ix->pins;
 	int err;
 
-	err = vexfs_graph_scratch_prepare(coll->scratch, &coll->graph, 0);
+	err = vexfs_graph_scratch_prepare(ix->scratch, &coll->graph, 0);
 	if (!err)
 		err = coll->io->pin_rows(coll->priv, &slot, 1, pins);
 	if (err)
 		return err;
 	err = vexfs_graph_insert(&coll->graph, slot, pins->row[0],
-				 coll->scratch);
+				 ix->scratch);
 	coll->io->unpin_rows(coll->priv, pins);
 	return err;
 }
 
-static int vexfs_hnsw_remove(struct vexfs_coll *coll, u32 slot)
+static int vexfs_hnsw_add(struct vexfs_coll *coll, u32 slot)
 {
+	struct vexfs_indexer *ix = vexfs_indexer_get(coll);
 	int err;
 
-	err = vexfs_graph_scratch_prepare(coll->scratch, &coll->graph, 0);
+	if (!ix)
+		return -EINTR;
+	err = vexfs_hnsw_insert(coll, slot, ix);
+	mutex_unlock(&ix->lock);
+	return err;
+}
+
+/* Nobody adds meanwhile, so that the first indexer is free. */
+static int vexfs_hnsw_remove(struct vexfs_coll *coll, u32 slot)
+{
+	struct vexfs_graph_scratch *scratch = coll->indexer[0].scratch;
+	int err;
+
+	err = vexfs_graph_scratch_prepare(scratch, &coll->graph, 0);
 	if (!err)
-		vexfs_graph_remove(&coll->graph, slot, coll->scratch);
+		vexfs_graph_remove(&coll->graph, slot, scratch);
 	return err;
 }
 

@@ -56,7 +56,7 @@ void vexfs_coll_kick(struct vexfs_coll *coll)
 		coll->io->kick(coll->priv);
 }
 
-/* [index_lock, sem] Takes a slot out of the index. */
+/* [index_lock write, sem] Takes a slot out of the index. */
 static int vexfs_index_remove(struct vexfs_coll *coll, u32 slot)
 {
 	int err;
@@ -72,7 +72,7 @@ static int vexfs_index_remove(struct vexfs_coll *coll, u32 slot)
 }
 
 /*
- * [index_lock, sem] After a crash a slot may be live with a new row while the
+ * [index_lock write, sem] After a crash a slot may be live with a new row while the
  * checkpoint's index still has the old one there.
  */
 static int vexfs_index_unstale(struct vexfs_coll *coll, u32 slot)
@@ -83,6 +83,7 @@ static int vexfs_index_unstale(struct vexfs_coll *coll, u32 slot)
 	return vexfs_index_remove(coll, slot);
 }
 
+/* [index_lock; write if there are stale slots] */
 static int vexfs_index_add(struct vexfs_coll *coll, u32 slot)
 {
 	int err = vexfs_index_unstale(coll, slot);
@@ -90,42 +91,87 @@ static int vexfs_index_add(struct vexfs_coll *coll, u32 slot)
 	return err ? err : coll->ops->add(coll, slot);
 }
 
-/* [index_lock] The pending slot at the head; *more: there was one. */
-static int vexfs_index_step(struct vexfs_coll *coll, bool *more)
+/* [lock] Takes from the ring's head what is done. */
+static void vexfs_index_pop(struct vexfs_coll *coll)
 {
 	struct vexfs_ring *pending = &coll->pending;
+
+	while (pending->head != coll->claim_top &&
+	       !(vexfs_coll_flags(coll, vexfs_ring_at(pending, pending->head)) &
+		 VEXFS_SLOT_PENDING))
+		pending->head++;
+}
+
+/* The next slot that nobody is taking in, or VEXFS_GRAPH_NONE. */
+static u32 vexfs_index_claim(struct vexfs_coll *coll)
+{
+	struct vexfs_ring *pending = &coll->pending;
+	u32 slot = VEXFS_GRAPH_NONE;
+
+	write_lock(&coll->lock);
+	if (coll->claim_again && !coll->inflight) {
+		coll->claim_again = false;
+		coll->claimed = pending->head;
+	}
+	while (!coll->claim_again && coll->claimed != pending->tail) {
+		slot = vexfs_ring_at(pending, coll->claimed++);
+		coll->claim_top = max(coll->claim_top, coll->claimed);
+		/* After a failure, what came behind it may have been done */
+		if (vexfs_coll_flags(coll, slot) & VEXFS_SLOT_PENDING) {
+			coll->inflight++;
+			break;
+		}
+		slot = VEXFS_GRAPH_NONE;
+	}
+	vexfs_index_pop(coll);
+	write_unlock(&coll->lock);
+	return slot;
+}
+
+/*
+ * Done with a claimed slot; @set: in the graph. It was that first, and leaves
+ * the ring then: searches look at both. On an error it is claimed again.
+ */
+static void vexfs_index_done(struct vexfs_coll *coll, u32 slot, u8 set,
+			     int err)
+{
+	write_lock(&coll->lock);
+	coll->inflight--;
+	if (err) {
+		coll->claim_again = true;
+	} else {
+		if (vexfs_coll_is_live(coll, slot))
+			coll->waiting--;
+		vexfs_coll_set_flags(coll, slot, VEXFS_SLOT_PENDING, set);
+		coll->unsaved++;
+		vexfs_index_pop(coll);
+	}
+	write_unlock(&coll->lock);
+}
+
+/* [index_lock] Takes in one slot; *more: there was one. */
+static int vexfs_index_step(struct vexfs_coll *coll, bool *more)
+{
 	u8 set = 0;
 	u32 slot;
 	int err = 0;
 
 	down_read(&coll->sem);
-	read_lock(&coll->lock);
-	*more = vexfs_ring_len(pending);
-	slot = vexfs_ring_at(pending, pending->head);
-	read_unlock(&coll->lock);
-	if (!*more)
-		goto out;
-	/* A dead one isn't reused before it has left the ring */
-	if (vexfs_coll_is_live(coll, slot)) {
-		err = vexfs_index_add(coll, slot);
-		set = VEXFS_SLOT_INDEXED;
+	slot = vexfs_index_claim(coll);
+	*more = slot != VEXFS_GRAPH_NONE;
+	if (*more) {
+		/* A dead one isn't reused before it has left the ring */
+		if (vexfs_coll_is_live(coll, slot)) {
+			err = vexfs_index_add(coll, slot);
+			set = VEXFS_SLOT_INDEXED;
+		}
+		vexfs_index_done(coll, slot, set, err);
 	}
-	if (err)
-		goto out;
-	write_lock(&coll->lock);
-	/* In the index first, out of the ring then: searches look at both */
-	pending->head++;
-	if (vexfs_coll_is_live(coll, slot))
-		coll->waiting--;
-	vexfs_coll_set_flags(coll, slot, VEXFS_SLOT_PENDING, set);
-	coll->unsaved++;
-	write_unlock(&coll->lock);
-out:
 	up_read(&coll->sem);
 	return err;
 }
 
-/* [index_lock] For a checkpoint, which can't tell what is stale. */
+/* [index_lock write] For a checkpoint, which can't tell what is stale. */
 int vexfs_coll_drop_stale(struct vexfs_coll *coll)
 {
 	struct vexfs_ring *pending = &coll->pending;
@@ -156,7 +202,7 @@ static void vexfs_sweep_quiesce(struct vexfs_coll *coll)
 	up_write(&coll->sem);
 }
 
-/* [index_lock] A dead slot out of the graph, its bytes gone. */
+/* [index_lock write] A dead slot out of the graph, its bytes gone. */
 static int vexfs_sweep_slot(struct vexfs_coll *coll, u32 slot)
 {
 	int err = 0;
@@ -168,6 +214,7 @@ static int vexfs_sweep_slot(struct vexfs_coll *coll, u32 slot)
 	return err ? err : vexfs_coll_zero_rows(coll, slot, 1);
 }
 
+/* [index_lock write] */
 static long vexfs_sweep(struct vexfs_coll *coll, u32 budget)
 {
 	u32 slot, n;
@@ -180,7 +227,8 @@ static long vexfs_sweep(struct vexfs_coll *coll, u32 budget)
 		slot = vexfs_ring_at(&coll->freed, coll->zeroed);
 		read_unlock(&coll->lock);
 		down_read(&coll->sem);
-		wait = vexfs_coll_flags(coll, slot) & VEXFS_SLOT_PENDING;
+		wait = vexfs_coll_flags(coll, slot) & VEXFS_SLOT_PENDING ||
+		       coll->pending.head != coll->claim_top;
 		up_read(&coll->sem);
 		if (wait)
 			break;
@@ -196,37 +244,76 @@ static long vexfs_sweep(struct vexfs_coll *coll, u32 budget)
 	return 0;
 }
 
-static long vexfs_index_locked(struct vexfs_coll *coll, u32 budget)
+/* [index_lock] Up to @budget rows. */
+static int vexfs_index_rows(struct vexfs_coll *coll, u32 budget)
 {
-	bool more = vexfs_coll_holds(coll);
-	long ret;
+	bool more = true;
+	int err;
 	u32 n;
 
 	for (n = 0; more && n < budget; n++) {
-		ret = vexfs_index_step(coll, &more);
-		if (ret)
-			return ret;
+		err = vexfs_index_step(coll, &more);
+		if (err)
+			return err;
 		if (coll->io->killed(coll->priv))
 			return -EINTR;
 		cond_resched();
 	}
-	ret = vexfs_sweep(coll, budget);
-	if (ret)
-		return ret;
+	return 0;
+}
+
+/* Beside others, as long as nothing has to be taken out first. */
+static int vexfs_index_shared(struct vexfs_coll *coll, u32 budget)
+{
+	int err;
+
+	if (down_read_killable(&coll->index_lock))
+		return -EINTR;
+	err = coll->stale ? 0 : vexfs_index_rows(coll, budget);
+	up_read(&coll->index_lock);
+	return err;
+}
+
+static long vexfs_index_alone(struct vexfs_coll *coll, u32 budget)
+{
+	long ret = 0;
+
+	if (down_write_killable(&coll->index_lock))
+		return -EINTR;
+	if (coll->stale)
+		ret = vexfs_index_rows(coll, budget);
+	if (!ret)
+		ret = vexfs_sweep(coll, budget);
+	up_write(&coll->index_lock);
+	return ret;
+}
+
+static bool vexfs_index_needs_alone(struct vexfs_coll *coll)
+{
+	bool ret;
+
 	read_lock(&coll->lock);
-	ret = vexfs_ring_len(&coll->pending) +
-	      (coll->committed - coll->zeroed);
+	ret = READ_ONCE(coll->stale) || coll->zeroed != coll->committed;
 	read_unlock(&coll->lock);
 	return ret;
 }
 
 long vexfs_coll_index(struct vexfs_coll *coll, u32 budget)
 {
-	long ret;
+	long ret = 0;
 
-	if (mutex_lock_killable(&coll->index_lock))
-		return -EINTR;
-	ret = vexfs_index_locked(coll, budget);
-	mutex_unlock(&coll->index_lock);
+	if (vexfs_coll_holds(coll))
+		ret = vexfs_index_shared(coll, budget);
+	if (!ret && vexfs_index_needs_alone(coll))
+		ret = vexfs_index_alone(coll, budget);
+	if (ret)
+		return ret;
+	read_lock(&coll->lock);
+	if (coll->claim_again)
+		ret = vexfs_ring_len(&coll->pending);
+	else
+		ret = (u32)(coll->pending.tail - coll->claimed);
+	ret += coll->committed - coll->zeroed;
+	read_unlock(&coll->lock);
 	return ret;
 }

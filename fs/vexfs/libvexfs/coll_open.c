@@ -138,6 +138,7 @@ static struct vexfs_coll *vexfs_coll_alloc(const struct vexfs_coll_config *cfg,
 {
 	struct vexfs_coll *coll = kvzalloc(sizeof(*coll), VEXFS_GFP);
 	int err;
+	u32 i;
 
 	if (!coll)
 		return ERR_PTR(-ENOMEM);
@@ -145,9 +146,11 @@ static struct vexfs_coll *vexfs_coll_alloc(const struct vexfs_coll_config *cfg,
 	coll->io = io;
 	coll->priv = priv;
 	mutex_init(&coll->write_lock);
-	mutex_init(&coll->index_lock);
+	init_rwsem(&coll->index_lock);
 	init_rwsem(&coll->sem);
 	rwlock_init(&coll->lock);
+	for (i = 0; i < VEXFS_INDEXERS; i++)
+		mutex_init(&coll->indexer[i].lock);
 	vexfs_arena_init(&coll->ids, sizeof(__le64));
 	vexfs_arena_init(&coll->flags, sizeof(u8));
 	err = vexfs_coll_init(coll);
@@ -160,9 +163,13 @@ static struct vexfs_coll *vexfs_coll_alloc(const struct vexfs_coll_config *cfg,
 
 void vexfs_coll_free(struct vexfs_coll *coll)
 {
+	u32 i;
+
 	if (!coll)
 		return;
 	vexfs_coll_index_free(coll);
+	for (i = 0; i < VEXFS_INDEXERS; i++)
+		mutex_destroy(&coll->indexer[i].lock);
 	vexfs_ckpt_free(&coll->ckpt);
 	vexfs_ckpt_free(&coll->next);
 	kvfree(coll->chunk_used);
@@ -175,7 +182,6 @@ void vexfs_coll_free(struct vexfs_coll *coll)
 	kvfree(coll->zeroes);
 	kvfree(coll->bounce);
 	mutex_destroy(&coll->write_lock);
-	mutex_destroy(&coll->index_lock);
 	kvfree(coll);
 }
 
@@ -207,6 +213,8 @@ static int vexfs_open_queues(struct vexfs_coll *coll)
 	u8 f;
 
 	coll->pending.head = coll->pending.tail;
+	coll->claimed = coll->pending.head;
+	coll->claim_top = coll->claimed;
 	freed->head = freed->tail;
 	coll->waiting = 0;
 	err = vexfs_coll_room(coll, coll->live, coll->slots - coll->live + 1);

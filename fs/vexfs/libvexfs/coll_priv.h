@@ -112,7 +112,10 @@ struct vexfs_index_ops {
 	/* [sem for writing] Memory for the slots [0, slots). */
 	int (*reserve)(struct vexfs_coll *coll, u32 slots);
 	u64 (*memory)(const struct vexfs_coll *coll);
-	/* [index_lock, sem] A row, which is live and waiting. */
+	/*
+	 * [index_lock, sem] A row, which is live and waiting. Several tasks
+	 * may do this at a time; @remove excludes them.
+	 */
 	int (*add)(struct vexfs_coll *coll, u32 slot);
 	bool (*has)(const struct vexfs_coll *coll, u32 slot);
 	int (*remove)(struct vexfs_coll *coll, u32 slot);
@@ -142,6 +145,16 @@ struct vexfs_ckpt {
 	struct vexfs_ckpt_map map[VEXFS_CK_NR];
 };
 
+/* What a task needs that takes rows into the index. */
+#define VEXFS_INDEXERS	8u
+
+struct vexfs_indexer {
+	struct mutex lock;
+	/** @scratch, @pins: [lock] */
+	struct vexfs_graph_scratch *scratch;
+	struct vexfs_row_pins *pins;
+};
+
 struct vexfs_coll {
 	struct vexfs_coll_config cfg;
 	struct vexfs_space sp;
@@ -153,8 +166,8 @@ struct vexfs_coll {
 
 	/** @write_lock: a batch, a commit */
 	struct mutex write_lock;
-	/** @index_lock: the graph */
-	struct mutex index_lock;
+	/** @index_lock: the graph; read: to insert, write: all else */
+	struct rw_semaphore index_lock;
 	/** @sem: arenas may move, slots become free; see coll.h */
 	struct rw_semaphore sem;
 	/** @lock: innermost; guards what says [lock] */
@@ -199,10 +212,18 @@ struct vexfs_coll {
 	/** @zeroes: as many, constant */
 	void *zeroes;
 
-	/** @graph, @scratch, @pins: [index_lock] */
+	/** @graph: [index_lock] */
 	struct vexfs_graph graph;
-	struct vexfs_graph_scratch *scratch;
-	struct vexfs_row_pins *pins;
+	/** @indexer: the first can always be used */
+	struct vexfs_indexer indexer[VEXFS_INDEXERS];
+	/** @claimed: in the ring of pending slots, where the rest begins [lock] */
+	u64 claimed;
+	/** @claim_top: the furthest that it has been [lock] */
+	u64 claim_top;
+	/** @inflight: claimed slots that are being taken in [lock] */
+	u32 inflight;
+	/** @claim_again: once they are done, from the head on [lock] */
+	bool claim_again;
 	/** @stale: pending slots that are still in the graph [index_lock] */
 	u32 stale;
 	/** @unsaved: what was done to the index since the checkpoint [lock] */

@@ -7,6 +7,35 @@
  */
 #include "hnsw_priv.h"
 
+static int node_locks_init(struct vexfs_graph *g)
+{
+	u32 i;
+
+	g->node_lock = kvmalloc_array(VEXFS_NODE_LOCKS, sizeof(*g->node_lock),
+				      GFP_KERNEL);
+	if (!g->node_lock)
+		return -ENOMEM;
+	for (i = 0; i < VEXFS_NODE_LOCKS; i++)
+		mutex_init(&g->node_lock[i]);
+	mutex_init(&g->top_lock);
+	mutex_init(&g->lock);
+	return 0;
+}
+
+static void node_locks_free(struct vexfs_graph *g)
+{
+	u32 i;
+
+	if (!g->node_lock)
+		return;
+	for (i = 0; i < VEXFS_NODE_LOCKS; i++)
+		mutex_destroy(&g->node_lock[i]);
+	mutex_destroy(&g->top_lock);
+	mutex_destroy(&g->lock);
+	kvfree(g->node_lock);
+	g->node_lock = NULL;
+}
+
 int vexfs_graph_init(struct vexfs_graph *g,
 		     const struct vexfs_graph_config *cfg)
 {
@@ -22,20 +51,23 @@ int vexfs_graph_init(struct vexfs_graph *g,
 	g->seed = cfg->seed;
 	vexfs_arena_init(&g->links, 2 * g->m * (u32)sizeof(__le32));
 	vexfs_arena_init(&g->codes, g->sp.code_bytes);
+	vexfs_arena_init(&g->nibs, max(g->sp.nib_bytes, 1u));
 	vexfs_arena_init(&g->state, sizeof(u32));
 	vexfs_arena_init(&g->linked, sizeof(u8));
 	vexfs_arena_init(&g->upper, (u32)sizeof(struct vexfs_upper) +
 				    g->m * (u32)sizeof(__le32));
-	return 0;
+	return node_locks_init(g);
 }
 
 void vexfs_graph_free(struct vexfs_graph *g)
 {
 	vexfs_arena_free(&g->links);
 	vexfs_arena_free(&g->codes);
+	vexfs_arena_free(&g->nibs);
 	vexfs_arena_free(&g->state);
 	vexfs_arena_free(&g->linked);
 	vexfs_arena_free(&g->upper);
+	node_locks_free(g);
 	g->slots = 0;
 	g->entry = 0;
 }
@@ -75,6 +107,8 @@ int vexfs_graph_reserve(struct vexfs_graph *g, u32 slots)
 	err = vexfs_arena_reserve(&g->links, slots);
 	if (!err)
 		err = vexfs_arena_reserve(&g->codes, slots);
+	if (!err && g->sp.nib_bytes)
+		err = vexfs_arena_reserve(&g->nibs, slots);
 	if (!err)
 		err = vexfs_arena_reserve(&g->state, slots);
 	if (!err)
@@ -90,8 +124,8 @@ int vexfs_graph_reserve(struct vexfs_graph *g, u32 slots)
 
 u64 vexfs_graph_memory(const struct vexfs_graph *g)
 {
-	return g->links.memory + g->codes.memory + g->state.memory +
-	       g->linked.memory + g->upper.memory;
+	return g->links.memory + g->codes.memory + g->nibs.memory +
+	       g->state.memory + g->linked.memory + g->upper.memory;
 }
 
 u32 vexfs_graph_max_level(const struct vexfs_graph *g)
@@ -188,6 +222,7 @@ void vexfs_graph_add_node(struct vexfs_graph *g, u32 slot)
 {
 	u32 level, above = 0, nr;
 
+	mutex_lock(&g->lock);
 	for (level = vexfs_graph_level(g, slot); level; level--) {
 		struct vexfs_upper *up;
 
@@ -200,6 +235,7 @@ void vexfs_graph_add_node(struct vexfs_graph *g, u32 slot)
 	smp_store_release(vexfs_graph_state(g, slot),
 			  VEXFS_NODE_PRESENT | above);
 	WRITE_ONCE(g->nodes, g->nodes + 1);
+	mutex_unlock(&g->lock);
 }
 
 /* The reverse: no record, no links, no code. */
@@ -208,17 +244,24 @@ void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot)
 	u32 *state = vexfs_graph_state(g, slot);
 	u32 nr = *state & VEXFS_NODE_UPPER, next;
 
+	/* Before any record goes. Pairs with those who look at present nodes. */
+	WRITE_ONCE(g->holes, true);
+	smp_wmb();
 	WRITE_ONCE(*state, 0);
+	mutex_lock(&g->lock);
 	for (; nr; nr = next) {
 		struct vexfs_upper *up = vexfs_arena_item(&g->upper, nr - 1);
 
 		next = up->up;
 		upper_free(g, nr);
 	}
+	WRITE_ONCE(g->nodes, g->nodes - 1);
+	mutex_unlock(&g->lock);
 	vexfs_graph_store(g, slot, 0, NULL, 0);
 	memset(vexfs_graph_code(g, slot), 0, g->codes.item_size);
 	vexfs_arena_dirty(&g->codes, slot);
-	WRITE_ONCE(g->nodes, g->nodes - 1);
+	if (g->sp.nib_bytes)
+		memset(vexfs_graph_nib(g, slot), 0, g->nibs.item_size);
 }
 
 /* Scratch */

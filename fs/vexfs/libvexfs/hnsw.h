@@ -26,16 +26,25 @@
  * links. Links may go to slots that were removed since: those have an empty
  * record.
  *
- * Changes (insert, remove, load) are made by one task at a time (index_lock)
- * while searches go on: links are single words, each of which always names a
- * slot below the reserved count. A link is published after the code and the
- * record that it leads to. A search may meet a slot that is being reused and
- * compute a key that is neither the old nor the new: who reports a hit ranks
- * it by its row and looks at its flags again.
+ * Several tasks may insert at a time (index_lock for reading); taking out and
+ * loading are done by one, which excludes the inserts (index_lock for
+ * writing). Searches go on meanwhile, and wait for none of them: links are
+ * single words, each of which always names a slot below the reserved count. A
+ * link is published after the code and the record that it leads to. A search
+ * may meet a slot that is being reused and compute a key that is neither the
+ * old nor the new: who reports a hit ranks it by its row and looks at its
+ * flags again.
  *
  * vexfs_graph_reserve() excludes searches as well as changes (sem for
  * writing).
+ *
+ * Locks, outermost first; no two of the same kind are held at once:
+ *   top_lock	an insert that makes a new entry
+ *   node_lock	the links of the slots it stands for
+ *   lock	what is counted for the whole graph, records of upper layers
  */
+#define VEXFS_NODE_LOCKS	256u
+
 struct vexfs_graph {
 	struct vexfs_space sp;
 	u32		m;
@@ -43,14 +52,18 @@ struct vexfs_graph {
 	u64		seed;
 	/** @slots: slots that are reserved */
 	u32		slots;
-	/** @nodes: slots in the graph [index_lock] */
+	/** @nodes: slots in the graph [lock] */
 	u32		nodes;
-	/** @entry: slot + 1 and, from bit 32 on, its level; 0: empty graph */
+	/** @holes: links may lead to what was taken out; stays set */
+	bool		holes;
+	/** @entry: slot + 1, from bit 32 on its level; 0: empty [top_lock] */
 	u64		entry;
 	/** @links: layer 0, section GRAPH0: __le32[2m] a slot */
 	struct vexfs_arena links;
 	/** @codes: section CODES, space.code_bytes a slot */
 	struct vexfs_arena codes;
+	/** @nibs: space.nib_bytes a slot, made from the codes; no section */
+	struct vexfs_arena nibs;
 	/** @state: a slot's place in the upper layers, VEXFS_NODE_PRESENT */
 	struct vexfs_arena state;
 	/** @linked: a byte a slot: links to it on layer 0, up to 255 */
@@ -59,12 +72,21 @@ struct vexfs_graph {
 	struct vexfs_arena upper;
 	/** @upper_reserved: records there is memory for */
 	u32		upper_reserved;
-	/** @upper_used: records handed out so far [index_lock] */
+	/** @upper_used: records handed out so far [lock] */
 	u32		upper_used;
-	/** @upper_free: head of the list of free ones, + 1 [index_lock] */
+	/** @upper_free: head of the list of free ones, + 1 [lock] */
 	u32		upper_free;
-	/** @upper_live: records in use [index_lock] */
+	/** @upper_live: records in use [lock] */
 	u32		upper_live;
+	struct mutex	top_lock;
+	struct mutex	lock;
+	/** @node_lock: VEXFS_NODE_LOCKS of them, shared by slots */
+	struct mutex	*node_lock;
+	/**
+	 * @links_changed: called with the slot's node_lock held after its
+	 * links on layer 0 were written, or NULL; must not sleep
+	 */
+	void		(*links_changed)(struct vexfs_graph *g, u32 slot);
 };
 
 struct vexfs_graph_config {
@@ -74,7 +96,7 @@ struct vexfs_graph_config {
 	u64	seed;			/* of the levels */
 };
 
-/* An empty graph. -EINVAL for parameters out of range. */
+/* An empty graph. -EINVAL for parameters out of range; -ENOMEM. */
 int vexfs_graph_init(struct vexfs_graph *g,
 		     const struct vexfs_graph_config *cfg);
 void vexfs_graph_free(struct vexfs_graph *g);
@@ -119,7 +141,8 @@ vexfs_graph_scratch_query(struct vexfs_graph_scratch *s);
 /*
  * Adds @slot, whose contents are @row (row_bytes), computing its code. It
  * must not be a node now: -EEXIST. Reserved, prepared: it never sleeps for
- * memory. Bounded work: some ef_construction * 2m distances.
+ * memory. Bounded work: some ef_construction * 2m distances. Several tasks may
+ * do this at a time, with a scratch each and for different slots.
  */
 int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,
 		       struct vexfs_graph_scratch *s);

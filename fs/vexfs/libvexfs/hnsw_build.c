@@ -7,28 +7,97 @@
  */
 #include "hnsw_priv.h"
 
+static bool listed(const u32 *slots, u32 n, u32 slot)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (slots[i] == slot)
+			return true;
+	return false;
+}
+
 /*
- * Writes the links of a node, as many as there is room for. Searches may read
- * the record meanwhile: each word is a link, old or new, at any time.
+ * What the record and the @n slots have in common stays where it is, so that
+ * little has to be counted. Returns the new slots, which aren't there yet, at
+ * the front of @fresh, *nfresh of them, and the places free for them.
  */
+static void store_diff(struct vexfs_graph *g, u32 level, __le32 *links,
+		       u32 degree, const u32 *slots, u32 n, u32 *fresh,
+		       u32 *nfresh, u32 *place, u32 *nplace)
+{
+	u32 i, link, have[2 * VEXFS_GRAPH_MAX_M], kept = 0;
+
+	*nplace = 0;
+	*nfresh = 0;
+	for (i = 0; i < degree; i++) {
+		link = vexfs_link_get(links + i);
+		if (link && listed(slots, n, link - 1) &&
+		    !listed(have, kept, link - 1)) {
+			have[kept++] = link - 1;
+			continue;
+		}
+		if (link && !level)
+			vexfs_graph_count_link(g, link - 1, -1);
+		place[(*nplace)++] = i;
+	}
+	for (i = 0; i < n; i++)
+		if (!listed(have, kept, slots[i]))
+			fresh[(*nfresh)++] = slots[i];
+}
+
+/* Closes the gaps that are left: moves the last links into the first gaps. */
+static void store_close(__le32 *links, u32 degree, const u32 *gap, u32 ngap)
+{
+	u32 last = degree, i = 0;
+
+	while (ngap && gap[ngap - 1] == last - 1) {
+		ngap--;
+		vexfs_link_set(links + --last, 0);
+	}
+	while (i < ngap) {
+		vexfs_link_set(links + gap[i++],
+			       vexfs_link_get(links + last - 1));
+		vexfs_link_set(links + --last, 0);
+		while (i < ngap && gap[ngap - 1] == last - 1) {
+			ngap--;
+			vexfs_link_set(links + --last, 0);
+		}
+	}
+}
+
+/*
+ * [node_lock] Writes the links of a node, @n that all differ. Searches may
+ * read the record meanwhile: each word is a link, old or new, at any time.
+ */
+static void store_locked(struct vexfs_graph *g, u32 slot, u32 level,
+			 const u32 *slots, u32 n)
+{
+	u32 fresh[2 * VEXFS_GRAPH_MAX_M], place[2 * VEXFS_GRAPH_MAX_M];
+	__le32 *links = vexfs_graph_links(g, slot, level);
+	u32 i, nfresh, nplace, degree = vexfs_graph_degree(g, level);
+
+	if (!links)
+		return;
+	store_diff(g, level, links, degree, slots, n, fresh, &nfresh, place,
+		   &nplace);
+	for (i = 0; i < nfresh; i++) {
+		if (!level)
+			vexfs_graph_count_link(g, fresh[i], 1);
+		vexfs_link_set(links + place[i], fresh[i] + 1);
+	}
+	store_close(links, degree, place + nfresh, nplace - nfresh);
+	vexfs_graph_dirty(g, slot, level);
+	if (!level && g->links_changed)
+		g->links_changed(g, slot);
+}
+
 void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
 		       const u32 *slots, u32 n)
 {
-	__le32 *links = vexfs_graph_links(g, slot, level);
-	u32 i, link, old, degree = vexfs_graph_degree(g, level);
-
-	for (i = 0; links && i < degree; i++) {
-		link = i < n ? slots[i] + 1 : 0;
-		old = vexfs_link_get(links + i);
-		if (old == link)
-			continue;
-		if (old && !level)
-			vexfs_graph_count_link(g, old - 1, -1);
-		if (link && !level)
-			vexfs_graph_count_link(g, link - 1, 1);
-		vexfs_link_set(links + i, link);
-	}
-	vexfs_graph_dirty(g, slot, level);
+	mutex_lock(vexfs_node_lock(g, slot));
+	store_locked(g, slot, level, slots, n);
+	mutex_unlock(vexfs_node_lock(g, slot));
 }
 
 /*
@@ -105,16 +174,22 @@ u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 	return got;
 }
 
+/* Shell's sort: they are few, or nearly in order. */
 static void sort_cands(u64 *cand, u32 n)
 {
-	u32 i, j;
+	static const u32 gaps[] = { 8929, 3905, 1750, 701, 301, 132, 57, 23,
+				    10, 4, 1 };
+	u32 i, j, k, gap;
 
-	for (i = 1; i < n; i++) {
-		u64 c = cand[i];
+	for (k = 0; k < ARRAY_SIZE(gaps); k++) {
+		gap = gaps[k];
+		for (i = gap; i < n; i++) {
+			u64 c = cand[i];
 
-		for (j = i; j && cand[j - 1] > c; j--)
-			cand[j] = cand[j - 1];
-		cand[j] = c;
+			for (j = i; j >= gap && cand[j - gap] > c; j -= gap)
+				cand[j] = cand[j - gap];
+			cand[j] = c;
+		}
 	}
 }
 
@@ -130,9 +205,11 @@ void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->other);
 	for (done = 0; done < n; done += b) {
 		b = min(n - done, VEXFS_BATCH);
-		for (i = 0; i < b; i++)
+		for (i = 0; i < b; i++) {
 			s->batch_code[i] =
 				vexfs_graph_code(g, s->selected[done + i]);
+			vexfs_prefetch(s->batch_code[i], g->sp.code_bytes);
+		}
 		vexfs_dist_codes(&g->sp, s->other, s->batch_code, b,
 				 s->batch_key);
 		for (i = 0; i < b; i++)
@@ -155,46 +232,82 @@ static u32 live_links(const struct vexfs_graph *g, u32 slot, u32 level,
 		link = vexfs_link_get(links + i);
 		if (!link)
 			break;
-		if (vexfs_graph_present(g, link - 1))
+		if (vexfs_link_live(g, link - 1))
 			s->selected[n++] = link - 1;
 	}
 	return n;
+}
+
+/*
+ * [node_lock] Adds a link where there is room for it; true also when it was
+ * there before: it may have led to what was in that slot then.
+ */
+static bool append_link(struct vexfs_graph *g, u32 slot, u32 level, u32 to)
+{
+	__le32 *links = vexfs_graph_links(g, slot, level);
+	u32 i, link, degree = vexfs_graph_degree(g, level);
+
+	if (!links)
+		return true;
+	for (i = 0; i < degree; i++) {
+		link = vexfs_link_get(links + i);
+		if (link == to + 1)
+			return true;
+		if (!link)
+			break;
+	}
+	if (i == degree)
+		return false;
+	if (!level)
+		vexfs_graph_count_link(g, to, 1);
+	vexfs_link_set(links + i, to + 1);
+	vexfs_graph_dirty(g, slot, level);
+	if (!level && g->links_changed)
+		g->links_changed(g, slot);
+	return true;
 }
 
 /* Links @slot to @to as well, making room by a new selection if need be. */
 void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 		     struct vexfs_graph_scratch *s)
 {
-	u32 degree = vexfs_graph_degree(g, level);
-	u32 n = live_links(g, slot, level, s), i;
+	u32 n;
 
-	/* It may have had a link to what was in that slot before. */
-	for (i = 0; i < n; i++)
-		if (s->selected[i] == to)
-			return;
-	s->selected[n++] = to;
-	if (n > degree) {
+	mutex_lock(vexfs_node_lock(g, slot));
+	if (!append_link(g, slot, level, to)) {
+		n = live_links(g, slot, level, s);
+		s->selected[n++] = to;
 		vexfs_rank(g, s, slot, n);
 		n = vexfs_select(g, s, level, n, false);
+		store_locked(g, slot, level, s->selected, n);
 	}
-	vexfs_graph_store(g, slot, level, s->selected, n);
+	mutex_unlock(vexfs_node_lock(g, slot));
 }
 
-/* The results of the walk as candidates. */
-static u32 pool_to_cands(struct vexfs_graph_scratch *s, u32 except)
+/*
+ * The results of the walk as candidates of @slot. What the short codes found is
+ * ranked by the codes.
+ */
+static u32 pool_to_cands(const struct vexfs_graph *g,
+			 struct vexfs_graph_scratch *s, u32 slot)
 {
 	u32 i, n = 0;
 
-	for (i = 0; i < s->n; i++)
-		if (vexfs_cand_slot(s->pool[i]) != except)
-			s->cands[n++] = s->pool[i];
+	for (i = 0; i < s->n; i++) {
+		if (vexfs_cand_slot(s->pool[i]) == slot)
+			continue;
+		s->cands[n] = s->pool[i];
+		s->selected[n++] = vexfs_cand_slot(s->pool[i]);
+	}
+	if (g->sp.nib_bytes)
+		vexfs_rank(g, s, slot, n);
 	return n;
 }
 
 static void connect(struct vexfs_graph *g, u32 slot, u32 level,
 		    struct vexfs_graph_scratch *s)
 {
-	u32 n = pool_to_cands(s, slot), i;
+	u32 n = pool_to_cands(g, s, slot), i;
 	u32 to[2 * VEXFS_GRAPH_MAX_M];
 
 	n = vexfs_select(g, s, level, n, true);
@@ -204,25 +317,35 @@ static void connect(struct vexfs_graph *g, u32 slot, u32 level,
 		vexfs_link_back(g, to[i], level, slot, s);
 }
 
-int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,
-		       struct vexfs_graph_scratch *s)
+/*
+ * The entry to start from. For a node of a higher layer than there is, or the
+ * first of all, top_lock is taken, until the node is the entry itself.
+ */
+static u64 insert_entry(struct vexfs_graph *g, u32 mine, bool *locked)
 {
-	u32 top = (u32)(g->entry >> 32), start = (u32)g->entry - 1;
-	u32 mine, level;
+	/* Pairs with the release in vexfs_graph_set_entry(). */
+	u64 entry = smp_load_acquire(&g->entry);
 
-	if (slot >= g->slots || slot >= s->nvisited)
-		return -EINVAL;
-	if (vexfs_graph_present(g, slot))
-		return -EEXIST;
-	mine = vexfs_graph_level(g, slot);
-	vexfs_code_encode(&g->sp, row, vexfs_graph_code(g, slot));
-	vexfs_arena_dirty(&g->codes, slot);
-	vexfs_graph_add_node(g, slot);
-	if (!g->entry) {
-		vexfs_graph_set_entry(g, slot, mine);
-		return 0;
+	*locked = !entry || mine > (u32)(entry >> 32);
+	if (!*locked)
+		return entry;
+	mutex_lock(&g->top_lock);
+	entry = g->entry;
+	if (entry && mine <= (u32)(entry >> 32)) {
+		mutex_unlock(&g->top_lock);
+		*locked = false;
 	}
+	return entry;
+}
+
+/* Finds the neighbours of a node, layer by layer, and links them both ways. */
+static void insert_links(struct vexfs_graph *g, u32 slot, u32 mine, u64 entry,
+			 struct vexfs_graph_scratch *s)
+{
+	u32 top = (u32)(entry >> 32), start = (u32)entry - 1, level;
+
 	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->query);
+	vexfs_walk_query(g, s);
 	if (top > mine)
 		start = vexfs_descend(g, start, top, mine, s);
 	vexfs_walk_begin(s);
@@ -234,7 +357,32 @@ int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,
 			break;
 		vexfs_walk_again(s);
 	}
-	if (mine > top)
+}
+
+int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,
+		       struct vexfs_graph_scratch *s)
+{
+	bool locked;
+	u64 entry;
+	u32 mine;
+
+	if (slot >= g->slots || slot >= s->nvisited)
+		return -EINVAL;
+	if (vexfs_graph_present(g, slot))
+		return -EEXIST;
+	mine = vexfs_graph_level(g, slot);
+	vexfs_code_encode(&g->sp, row, vexfs_graph_code(g, slot));
+	vexfs_arena_dirty(&g->codes, slot);
+	if (g->sp.nib_bytes)
+		vexfs_nib_encode(&g->sp, vexfs_graph_code(g, slot),
+				 vexfs_graph_nib(g, slot));
+	vexfs_graph_add_node(g, slot);
+	entry = insert_entry(g, mine, &locked);
+	if (entry)
+		insert_links(g, slot, mine, entry, s);
+	if (locked) {
 		vexfs_graph_set_entry(g, slot, mine);
+		mutex_unlock(&g->top_lock);
+	}
 	return 0;
 }

@@ -31,6 +31,18 @@ struct vexfs_upper {
 #define VEXFS_CAND_DONE		1u	/* its links were followed */
 #define VEXFS_CAND_OTHER	2u	/* the filter says: no result */
 
+#define VEXFS_LINE		64u
+/* What is fetched ahead of a code; more the CPU does by itself. */
+#define VEXFS_AHEAD		(8 * VEXFS_LINE)
+
+static __always_inline void vexfs_prefetch(const char *what, u32 bytes)
+{
+	u32 i, n = min(bytes, VEXFS_AHEAD);
+
+	for (i = 0; i < n; i += VEXFS_LINE)
+		prefetch(what + i);
+}
+
 static inline u64 vexfs_cand(u32 key, u32 slot)
 {
 	return (u64)key << 32 | (u64)slot << 2;
@@ -89,14 +101,34 @@ static inline u32 *vexfs_graph_state(const struct vexfs_graph *g, u32 slot)
 	return vexfs_arena_item(&g->state, slot);
 }
 
+static inline struct mutex *vexfs_node_lock(const struct vexfs_graph *g,
+					    u32 slot)
+{
+	return &g->node_lock[slot % VEXFS_NODE_LOCKS];
+}
+
 static inline bool vexfs_graph_present(const struct vexfs_graph *g, u32 slot)
 {
 	return READ_ONCE(*vexfs_graph_state(g, slot)) & VEXFS_NODE_PRESENT;
 }
 
+/*
+ * Is what a link leads to a node? As long as nothing was taken out it is, and
+ * its state needn't be fetched.
+ */
+static inline bool vexfs_link_live(const struct vexfs_graph *g, u32 slot)
+{
+	return !READ_ONCE(g->holes) || vexfs_graph_present(g, slot);
+}
+
 static inline void *vexfs_graph_code(const struct vexfs_graph *g, u32 slot)
 {
 	return vexfs_arena_item(&g->codes, slot);
+}
+
+static inline void *vexfs_graph_nib(const struct vexfs_graph *g, u32 slot)
+{
+	return vexfs_arena_item(&g->nibs, slot);
 }
 
 /*
@@ -112,10 +144,12 @@ static inline u8 *vexfs_graph_linked(const struct vexfs_graph *g, u32 slot)
 static inline void vexfs_graph_count_link(const struct vexfs_graph *g,
 					  u32 slot, int by)
 {
-	u8 *linked = vexfs_graph_linked(g, slot);
+	u8 *linked = vexfs_graph_linked(g, slot), old, now;
 
-	if (*linked != U8_MAX)
-		*linked = (u8)(*linked + by);
+	do {
+		old = READ_ONCE(*linked);
+		now = (u8)(old + by);
+	} while (old != U8_MAX && cmpxchg(linked, old, now) != old);
 }
 
 static inline u32 vexfs_graph_degree(const struct vexfs_graph *g, u32 level)
@@ -149,6 +183,8 @@ static inline void vexfs_link_set(__le32 *link, u32 value)
 }
 
 /* hnsw_search.c */
+void vexfs_walk_query(const struct vexfs_graph *g,
+		      struct vexfs_graph_scratch *s);
 void vexfs_walk_begin(struct vexfs_graph_scratch *s);
 void vexfs_walk_again(struct vexfs_graph_scratch *s);
 void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,

@@ -176,6 +176,7 @@ void vexfs_graph_remove(struct vexfs_graph *g, u32 slot,
 	if (!vexfs_graph_has(g, slot) || slot >= s->nvisited)
 		return;
 	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->query);
+	vexfs_walk_query(g, s);
 	for (level = vexfs_graph_level(g, slot); level; level--)
 		repair_layer(g, slot, level, s);
 	repair_layer(g, slot, 0, s);

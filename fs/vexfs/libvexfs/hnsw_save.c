@@ -118,19 +118,23 @@ static void clear_slot(struct vexfs_graph *g, u32 slot)
 	}
 }
 
-static void count_links(const struct vexfs_graph *g, u32 slot)
+/* Returns the highest of them. */
+static u32 count_links(const struct vexfs_graph *g, u32 slot)
 {
 	const __le32 *links = vexfs_graph_links(g, slot, 0);
-	u32 i;
+	u32 i, highest = 0;
 
-	for (i = 0; i < 2 * g->m && links[i]; i++)
+	for (i = 0; i < 2 * g->m && links[i]; i++) {
+		highest = max(highest, le32_to_cpu(links[i]));
 		vexfs_graph_count_link(g, le32_to_cpu(links[i]) - 1, 1);
+	}
+	return highest;
 }
 
 static int load_layer0(struct vexfs_graph *g,
 		       const struct vexfs_graph_filter *indexed)
 {
-	u32 slot;
+	u32 slot, far = 0;
 
 	for (slot = 0; slot < g->slots; slot++) {
 		if (!wanted(indexed, slot)) {
@@ -139,9 +143,14 @@ static int load_layer0(struct vexfs_graph *g,
 		}
 		if (!links_valid(g, slot, 0, vexfs_graph_links(g, slot, 0)))
 			return -EFSCORRUPTED;
-		count_links(g, slot);
+		far = max3(far, slot + 1, count_links(g, slot));
+		if (g->sp.nib_bytes)
+			vexfs_nib_encode(&g->sp, vexfs_graph_code(g, slot),
+					 vexfs_graph_nib(g, slot));
 		vexfs_graph_add_node(g, slot);
 	}
+	/* Else all that a link may lead to are nodes. */
+	g->holes = g->nodes != far;
 	return 0;
 }
 

@@ -8,10 +8,6 @@
  */
 #include "hnsw_priv.h"
 
-#define LINE	64u
-/* The lines of a code that are fetched ahead; more the CPU does by itself. */
-#define AHEAD	(8 * LINE)
-
 void vexfs_walk_begin(struct vexfs_graph_scratch *s)
 {
 	u32 i;
@@ -26,6 +22,14 @@ void vexfs_walk_begin(struct vexfs_graph_scratch *s)
 	s->ntouched = 0;
 	s->n = 0;
 	s->ok = 0;
+}
+
+/* After the scratch's query has changed. */
+void vexfs_walk_query(const struct vexfs_graph *g,
+		      struct vexfs_graph_scratch *s)
+{
+	if (g->sp.nib_bytes)
+		vexfs_query_nib_prepare(&g->sp, s->query);
 }
 
 /*
@@ -141,25 +145,37 @@ static void pool_drop(struct vexfs_graph_scratch *s, u32 at)
 		(s->n - at) * sizeof(*s->pool));
 }
 
-static __always_inline void prefetch_code(const struct vexfs_graph *g,
-					  const char *code)
+/* What a traversal compares: the short codes, if there are any. */
+static __always_inline const void *walk_code(const struct vexfs_graph *g,
+					     u32 slot)
 {
-	u32 i, n = min(g->sp.code_bytes, AHEAD);
+	return g->sp.nib_bytes ? vexfs_graph_nib(g, slot) :
+				 vexfs_graph_code(g, slot);
+}
 
-	for (i = 0; i < n; i += LINE)
-		prefetch(code + i);
+static __always_inline void walk_keys(const struct vexfs_graph *g,
+				      const struct vexfs_graph_scratch *s,
+				      const void *const *code, u32 n, u32 *keys)
+{
+	if (g->sp.nib_bytes)
+		vexfs_dist_nibs(&g->sp, s->query, code, n, keys);
+	else
+		vexfs_dist_codes(&g->sp, s->query, code, n, keys);
+}
+
+static __always_inline void prefetch_code(const struct vexfs_graph *g,
+					  const void *code)
+{
+	vexfs_prefetch(code, g->sp.nib_bytes ? g->sp.nib_bytes :
+					       g->sp.code_bytes);
 }
 
 static __always_inline void prefetch_links(const struct vexfs_graph *g,
 					   u32 slot, u32 level)
 {
-	const char *links;
-
-	if (level)
-		return;
-	links = vexfs_arena_item(&g->links, slot);
-	prefetch(links);
-	prefetch(links + LINE);
+	if (!level)
+		vexfs_prefetch(vexfs_arena_item(&g->links, slot),
+			       g->links.item_size);
 }
 
 /* The links of @slot become the batch; those that weren't visited, if @new. */
@@ -182,7 +198,7 @@ static __always_inline void expand(const struct vexfs_graph *g, u32 slot,
 	else
 		s->n_batch = n;
 	for (i = 0; i < s->n_batch; i++) {
-		s->batch_code[i] = vexfs_graph_code(g, s->batch_slot[i]);
+		s->batch_code[i] = walk_code(g, s->batch_slot[i]);
 		prefetch_code(g, s->batch_code[i]);
 	}
 }
@@ -192,8 +208,7 @@ static __always_inline void batch_keys(const struct vexfs_graph *g,
 {
 	if (!s->n_batch)
 		return;
-	vexfs_dist_codes(&g->sp, s->query, s->batch_code, s->n_batch,
-			 s->batch_key);
+	walk_keys(g, s, s->batch_code, s->n_batch, s->batch_key);
 	s->compared += s->n_batch;
 }
 
@@ -222,7 +237,7 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 	visit_batch(s, 1);
 	if (!s->n_batch)
 		return;
-	s->batch_code[0] = vexfs_graph_code(g, slot);
+	s->batch_code[0] = walk_code(g, slot);
 	batch_keys(g, s);
 	pool_add(s, ef, filter, vexfs_cand(s->batch_key[0], slot));
 }
@@ -243,7 +258,7 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef,
 			continue;
 		}
 		slot = vexfs_cand_slot(s->pool[next]);
-		if (unlikely(!vexfs_graph_present(g, slot))) {
+		if (unlikely(!vexfs_link_live(g, slot))) {
 			pool_drop(s, next);
 			continue;
 		}
@@ -270,10 +285,10 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef,
 u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 		  struct vexfs_graph_scratch *s)
 {
-	const void *code = vexfs_graph_code(g, slot);
+	const void *code = walk_code(g, slot);
 	u32 level, i, key, was;
 
-	vexfs_dist_codes(&g->sp, s->query, &code, 1, &key);
+	walk_keys(g, s, &code, 1, &key);
 	s->compared++;
 	for (level = from; level > to; level--) {
 		do {
@@ -282,7 +297,7 @@ u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 			batch_keys(g, s);
 			for (i = 0; i < s->n_batch; i++) {
 				if (s->batch_key[i] >= key ||
-				    !vexfs_graph_present(g, s->batch_slot[i]))
+				    !vexfs_link_live(g, s->batch_slot[i]))
 					continue;
 				key = s->batch_key[i];
 				slot = s->batch_slot[i];
@@ -308,6 +323,7 @@ static void search_walk(const struct vexfs_graph *g, u32 ef,
 	u64 entry;
 	u32 slot;
 
+	vexfs_walk_query(g, s);
 	do {
 		vexfs_walk_begin(s);
 		/* Pairs with the release in vexfs_graph_set_entry(). */

@@ -50,3 +50,14 @@ static __always_inline ones_t count_ones(ones_t v)
 #endif /* __CHECKER__ */
 
 #include "bits_tmpl.h"
+
+#ifndef __CHECKER__
+typedef char nib_bytes_t __attribute__((vector_size(VB), may_alias));
+#endif
+
+#define NIB_PAIRS(a, b) \
+	__builtin_ia32_pmaddubsw256((nib_bytes_t)(a), (nib_bytes_t)(b))
+#define NIB_DOT(acc, a, b) \
+	((acc) + (ci)DOT_S16((cs)NIB_PAIRS(a, b), (cs){} + 1))
+
+#include "nib_tmpl.h"

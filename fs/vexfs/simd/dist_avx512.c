@@ -36,3 +36,20 @@ typedef short half16_t __attribute__((vector_size(32), may_alias, aligned(1)));
 #include "tile_tmpl.h"
 #include "codes_tmpl.h"
 #include "codes_l1_tmpl.h"
+
+#ifndef __CHECKER__
+typedef char nib_bytes_t __attribute__((vector_size(VB), may_alias));
+#endif
+
+#ifdef __clang__
+#define NIB_PAIRS(a, b) \
+	__builtin_ia32_pmaddubsw512((nib_bytes_t)(a), (nib_bytes_t)(b))
+#else
+#define NIB_PAIRS(a, b)							\
+	__builtin_ia32_pmaddubsw512_mask((nib_bytes_t)(a),		\
+					 (nib_bytes_t)(b), (cs) {}, (u32)-1)
+#endif
+#define NIB_DOT(acc, a, b) \
+	((acc) + (ci)DOT_S16((cs)NIB_PAIRS(a, b), (cs){} + 1))
+
+#include "nib_tmpl.h"

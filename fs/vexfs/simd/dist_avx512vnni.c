@@ -15,3 +15,7 @@
 #endif
 
 #include "codes_tmpl.h"
+
+#define NIB_DOT(acc, a, b)	DOT_U8S8(acc, a, b)
+
+#include "nib_tmpl.h"

@@ -41,3 +41,10 @@ static __always_inline ones_t count_ones(ones_t v)
 #endif /* __CHECKER__ */
 
 #include "bits_tmpl.h"
+
+/* Without products of bytes: those of the even ones and of the odd ones. */
+#define NIB_DOT(acc, a, b)						\
+	((acc) + (ci)DOT_S16((cs)(a) & 0xff, (cs)(b) << 8 >> 8) +	\
+	 (ci)DOT_S16((cs)(a) >> 8, (cs)(b) >> 8))
+
+#include "nib_tmpl.h"

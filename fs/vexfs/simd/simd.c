@@ -271,3 +271,32 @@ void vexfs_dist_codes(const struct vexfs_space *sp,
 		vexfs_simd_end(0, now, 0);
 	}
 }
+
+void vexfs_nib_encode(const struct vexfs_space *sp, const void *code,
+		      void *nib)
+{
+	vexfs_fpu_begin();
+	CALL_ROWS(vexfs_encode_nib, sp, code, nib);
+	vexfs_simd_end(0, 0, 0);
+}
+
+void vexfs_query_nib_prepare(const struct vexfs_space *sp,
+			     struct vexfs_query *q)
+{
+	vexfs_fpu_begin();
+	CALL_CODES(vexfs_query_nib, sp, q);
+	vexfs_simd_end(0, 0, 0);
+}
+
+void vexfs_dist_nibs(const struct vexfs_space *sp, const struct vexfs_query *q,
+		     const void *const *nibs, unsigned int n, u32 *keys)
+{
+	unsigned int now;
+
+	for (; n; n -= now, nibs += now, keys += now) {
+		now = vexfs_section_items(sp->nib_bytes, n);
+		vexfs_fpu_begin();
+		CALL_CODES(vexfs_nibs, sp, q, nibs, now, keys);
+		vexfs_simd_end(0, now, 0);
+	}
+}

@@ -55,6 +55,7 @@ struct vexfs_space {
 	u32	row_bytes;
 	u32	stride;			/* of rows, padding is zero */
 	u32	code_bytes;		/* of a code, with its factors */
+	u32	nib_bytes;		/* of a short code; 0: there is none */
 	u32	query_bytes;		/* of a prepared query */
 	u8	elem;
 	u8	metric;
@@ -146,5 +147,17 @@ void vexfs_dist_codes(const struct vexfs_space *sp,
 /* The query becomes what @code stands for: for distances among codes. */
 void vexfs_query_from_code(const struct vexfs_space *sp, const void *code,
 			   struct vexfs_query *q);
+
+/*
+ * Short codes: 4 bits an element, made from codes when sp->nib_bytes isn't 0.
+ * A query is compared with them once vexfs_query_nib_prepare() was called
+ * for what it is now.
+ */
+void vexfs_nib_encode(const struct vexfs_space *sp, const void *code,
+		      void *nib);
+void vexfs_query_nib_prepare(const struct vexfs_space *sp,
+			     struct vexfs_query *q);
+void vexfs_dist_nibs(const struct vexfs_space *sp, const struct vexfs_query *q,
+		     const void *const *nibs, unsigned int n, u32 *keys);
 
 #endif /* _VEXFS_SIMD_H */

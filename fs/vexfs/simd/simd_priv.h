@@ -45,6 +45,20 @@ struct vexfs_code_factors {
 	s32	sum;			/* of the values */
 };
 
+/*
+ * A short code has 4 bits an element, made from the code's 8: in its byte i the
+ * low half is element i, the high half element i + (dims + 1) / 2; then
+ * padding, and the factors in the last bytes. A half h stands for 2 h - 15, and
+ * gain is the code's times what makes those as long along the code as it is:
+ *
+ *	key = (query.offset + offset) + query.gain * gain *
+ *	      (2 * sum - 15 * sum of the query's values)
+ */
+struct vexfs_nib_factors {
+	u32	gain;			/* float */
+	u32	offset;			/* float */
+};
+
 #define VEXFS_CODE_ALIGN	64u
 #define VEXFS_CODE_MAX		127
 
@@ -61,13 +75,16 @@ struct vexfs_query {
 	u32	offset;			/* float */
 	/** @bias: what 128 in each byte of a code adds to the sum */
 	s32	bias;
-	u32	reserved[7];
+	/** @nib_bias: 15 times the sum of its values */
+	s32	nib_bias;
+	u32	reserved[6];
 	/*
 	 * Follow: the row, padded with zeroes: floats to VEXFS_LANES, integers
 	 * as s16 and bits to 64 bytes; the values of its code, s8; the same as
 	 * s16. Only the one of the last two that the instruction set in use
 	 * wants is there. For L1 there are, in their place, floats or the code
-	 * itself, and there is none for bits.
+	 * itself, and there is none for bits. Last the values as the short
+	 * codes have them, s8, each half in nib_bytes.
 	 */
 	u8	data[] __aligned(64);
 };
@@ -96,6 +113,18 @@ static inline void *vexfs_query_s16(const struct vexfs_space *sp,
 				    const struct vexfs_query *q)
 {
 	return vexfs_query_s8(sp, q) + sp->code_bytes;
+}
+
+static inline void *vexfs_query_nib(const struct vexfs_space *sp,
+				    const struct vexfs_query *q)
+{
+	return (void *)q + sp->query_bytes - 2 * sp->nib_bytes;
+}
+
+static inline struct vexfs_nib_factors *
+vexfs_nib_factors(const struct vexfs_space *sp, const void *nib)
+{
+	return (void *)nib + sp->nib_bytes - sizeof(struct vexfs_nib_factors);
 }
 
 static inline struct vexfs_code_factors *
@@ -188,7 +217,17 @@ void vexfs_codes_##isa(const struct vexfs_space *sp,			\
 		       const void *const *codes, unsigned int n,	\
 		       u32 *keys);					\
 void vexfs_from_code_##isa(const struct vexfs_space *sp,		\
-			   const void *code, struct vexfs_query *q)
+			   const void *code, struct vexfs_query *q);	\
+void vexfs_nibs_##isa(const struct vexfs_space *sp,			\
+		      const struct vexfs_query *q,			\
+		      const void *const *nibs, unsigned int n,		\
+		      u32 *keys);					\
+void vexfs_query_nib_##isa(const struct vexfs_space *sp,		\
+			   struct vexfs_query *q)
+
+#define VEXFS_ENCODE_NIB(isa)						\
+void vexfs_encode_nib_##isa(const struct vexfs_space *sp,		\
+			    const void *code, void *nib)
 
 VEXFS_DIST_ROWS(sse2);
 VEXFS_DIST_ROWS(avx2);
@@ -203,6 +242,9 @@ VEXFS_DIST_CODES(sse2);
 VEXFS_DIST_CODES(avx2);
 VEXFS_DIST_CODES(avx512);
 VEXFS_DIST_CODES(avx512vnni);
+VEXFS_ENCODE_NIB(sse2);
+VEXFS_ENCODE_NIB(avx2);
+VEXFS_ENCODE_NIB(avx512);
 
 /*
  * The environment. A section doesn't nest and nothing in it sleeps or faults;

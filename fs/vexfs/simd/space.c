@@ -47,6 +47,15 @@ static u32 space_code_bytes(const struct vexfs_space *sp)
 		     VEXFS_CODE_ALIGN);
 }
 
+/* Short codes, for products of values that use all of the range. */
+static u32 space_nib_bytes(const struct vexfs_space *sp)
+{
+	if (sp->exact || sp->metric == VEXFS_METRIC_L1)
+		return 0;
+	return ALIGN((sp->dims + 1) / 2 + (u32)sizeof(struct vexfs_nib_factors),
+		     VEXFS_CODE_ALIGN);
+}
+
 int vexfs_space_init(struct vexfs_space *sp, u8 elem, u8 metric, u32 dims)
 {
 	if (!dims || dims > VEXFS_MAX_DIMS)
@@ -61,9 +70,11 @@ int vexfs_space_init(struct vexfs_space *sp, u8 elem, u8 metric, u32 dims)
 	sp->row_bytes = space_row_bytes(elem, dims);
 	sp->stride = ALIGN(sp->row_bytes, VEXFS_ROW_ALIGN);
 	sp->code_bytes = space_code_bytes(sp);
+	sp->nib_bytes = space_nib_bytes(sp);
 	/* After the row: its code, and the values of that as s16 or floats */
 	sp->query_bytes = (u32)sizeof(struct vexfs_query) +
-			  vexfs_query_row_bytes(sp) + 5 * sp->code_bytes;
+			  vexfs_query_row_bytes(sp) + 5 * sp->code_bytes +
+			  2 * sp->nib_bytes;
 	return 0;
 }
 
