@@ -147,14 +147,17 @@ static void check_exact(u8 metric, const struct vexfs_coll_hit *hits,
 static double recall_of(u8 metric, const struct vexfs_coll_hit *hits)
 {
 	static struct ranked all[ROWS];
-	u32 q, i, found = 0;
+	u32 q, i, bits, found = 0;
+	double last;
 
 	for (q = 0; q < QUERIES; q++) {
 		reference(metric, q, all);
-		for (i = 0; i < K; i++)
-			found += (double)vt_bits_to_float(vexfs_key_to_bits(
-				 hits[q * K + i].key)) <=
-				 (double)all[K - 1].d * (1 + 1e-6) + 1e-6;
+		last = (double)all[K - 1].d;
+		for (i = 0; i < K; i++) {
+			bits = vexfs_key_to_bits(hits[q * K + i].key);
+			found += (double)vt_bits_to_float(bits) <=
+				 last + (fabs(last) + 1) / 1e6;
+		}
 	}
 	return (double)found / (QUERIES * K);
 }

@@ -250,7 +250,7 @@ static __always_inline vf tile_limit(const u8 metric,
 	__builtin_memcpy(&key, keys + lane, sizeof(key));
 	/* Back to the bits of the distance. */
 	d = (vf)(key ^ (((~key) >> 31) | (s32)0x80000000));
-	d += (vf)((vi)d & 0x7fffffff) * UNITS(16) + 0x1p-120f;
+	d += (vf)((vi)d & 0x7fffffff) * UNITS(16) + 1 / 0x1p120f;
 	if (metric == VEXFS_METRIC_L2)
 		d -= norm2 * (1.0f - UNITS(16));
 	else if (metric == VEXFS_METRIC_COSINE)
