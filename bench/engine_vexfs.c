@@ -158,10 +158,11 @@ static void vexfs_search(void *searcher, size_t first, size_t n,
 	int err;
 
 	err = n > MAX_BATCH ? -E2BIG :
-	      store_search(s->s, s->d->query_rows + first * s->d->row_bytes,
-			   s->d->row_bytes, (u32)n, ef, 0, hit, s->res);
+	      vexfs_coll_search_many(s->s, s->d->query_rows +
+				     first * s->d->row_bytes, (u32)n, BENCH_K,
+				     ef, 0, hit, s->res);
 	if (err && !bench_stop) {
-		fprintf(stderr, "bench: vexfs_coll_search: %d\n", err);
+		fprintf(stderr, "bench: vexfs_coll_search_many: %d\n", err);
 		exit(1);
 	}
 	/* Ids are given from 0 on: they are the numbers of the rows. */

@@ -100,9 +100,9 @@ static void vexfs_scan(struct scan *sc, size_t first, size_t nq,
 	const struct bench_data *d = sc->d;
 	struct vexfs_coll_result res[MAX_BATCH];
 
-	if (store_search(sc->s, d->query_rows + first * d->row_bytes,
-			 d->row_bytes, (u32)nq, 0, VEXFS_COLL_EXACT, hits,
-			 res)) {
+	if (vexfs_coll_search_many(sc->s, d->query_rows + first * d->row_bytes,
+				   (u32)nq, BENCH_K, 0, VEXFS_COLL_EXACT, hits,
+				   res)) {
 		fprintf(stderr, "bench: scan failed\n");
 		exit(1);
 	}

@@ -245,10 +245,10 @@ static void report_targets(const struct bench_data *d,
 					ix->peer->curve->at[t][r];
 			rec.ratio = bench_median(v, n);
 		}
-		bench_say("%s: %-18s recall %.2f: %8.0f/s  p50 %.0f us  p99 %.0f us%s%.2f%s",
-			  d->name, ix->name, targets[t], rec.qps, rec.p50_us,
-			  rec.p99_us, rec.ratio ? "  " : "  (", rec.ratio,
-			  rec.ratio ? " of the peer's" : ")");
+		bench_say("%s: %-18s batch %2u recall %.2f: %8.0f/s", d->name,
+			  ix->name, ix->batch, targets[t], rec.qps);
+		if (rec.ratio)
+			bench_say("    %.2f of hnswlib's", rec.ratio);
 		bench_record(&rec);
 	}
 }

@@ -245,16 +245,3 @@ int store_checkpoint(struct store *st)
 	vexfs_coll_checkpoint_done(st->coll, &c, err);
 	return err;
 }
-
-int store_search(struct vexfs_coll_searcher *s, const void *queries,
-		 size_t stride, u32 n, u32 ef, unsigned int flags,
-		 struct vexfs_coll_hit *hits, struct vexfs_coll_result *res)
-{
-	u32 i;
-	int err = 0;
-
-	for (i = 0; !err && i < n; i++)
-		err = vexfs_coll_search(s, queries + i * stride, BENCH_K, ef,
-					flags, hits + i * BENCH_K, res + i);
-	return err;
-}

@@ -38,10 +38,6 @@ int store_insert(struct store *st, const void *rows, u32 n);
 /* fsync(): rows and log, then the header. */
 int store_commit(struct store *st);
 int store_checkpoint(struct store *st);
-/* @n queries, BENCH_K hits of each; as one ioctl does them. */
-int store_search(struct vexfs_coll_searcher *s, const void *queries,
-		 size_t stride, u32 n, u32 ef, unsigned int flags,
-		 struct vexfs_coll_hit *hits, struct vexfs_coll_result *res);
 
 struct bench_data;
 /* engine_vexfs.c: a searcher of bench_vexfs for @st. */
