@@ -244,6 +244,10 @@ static int vexfs_hnsw_search(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 	err = vexfs_hnsw_candidates(s, k, ef, &near);
 	if (!err)
 		err = vexfs_search_list(s, &tail, s->tail, s->ntail);
+	if (!err)
+		err = vexfs_search_exact(s, &near);
+	if (!err)
+		err = vexfs_search_exact(s, &tail);
 	if (err)
 		return err;
 	vexfs_search_finish(s, &near);

@@ -87,6 +87,30 @@ int vexfs_search_batch(struct vexfs_coll_searcher *s,
 	return 0;
 }
 
+int vexfs_search_exact(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
+{
+	struct vexfs_coll *coll = s->coll;
+	u32 i, j, n;
+	int err;
+
+	if (coll->sp.exact)
+		return 0;
+	for (i = 0; i < top->n; i += n) {
+		n = min(top->n - i, coll->span);
+		for (j = 0; j < n; j++)
+			s->batch[j] = top->hit[i + j].slot;
+		err = coll->io->pin_rows(coll->priv, s->batch, n, s->pins);
+		if (err)
+			return err;
+		vexfs_exact_rows(&coll->sp, s->query, s->pins->row, n,
+				 s->keys);
+		coll->io->unpin_rows(coll->priv, s->pins);
+		for (j = 0; j < n; j++)
+			top->hit[i + j].key = s->keys[j];
+	}
+	return 0;
+}
+
 int vexfs_search_slot(struct vexfs_coll_searcher *s, u32 slot,
 			     struct vexfs_topk *top)
 {

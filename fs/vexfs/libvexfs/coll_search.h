@@ -56,6 +56,9 @@ int vexfs_search_batch(struct vexfs_coll_searcher *s, struct vexfs_topk *top);
 int vexfs_search_list(struct vexfs_coll_searcher *s, struct vexfs_topk *top,
 		      const u32 *slots, u32 n);
 
+/* The distances in @top become exact ones, as exact searches return them. */
+int vexfs_search_exact(struct vexfs_coll_searcher *s, struct vexfs_topk *top);
+
 /* Notes in @tail which rows the index lacks: before the index is searched. */
 int vexfs_search_tail(struct vexfs_coll_searcher *s);
 
