@@ -386,6 +386,7 @@ TEST_F(posix, idmapped_mount)
 	/* An id that the mapping does not have makes nothing. */
 	EXPECT_EQ(-1, openat(tree, "g", O_CREAT | O_WRONLY, 0644));
 	EXPECT_EQ(EOVERFLOW, errno);
+	ASSERT_EQ(0, setegid(10009));
 	ASSERT_EQ(0, seteuid(10009));
 	fd = openat(tree, "g", O_CREAT | O_WRONLY, 0644);
 	EXPECT_LE(0, fd);
@@ -393,6 +394,7 @@ TEST_F(posix, idmapped_mount)
 	EXPECT_EQ(0, symlinkat("x", tree, "l"));
 	EXPECT_EQ(0, fchmodat(tree, "g", 0600, 0));
 	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(0, setegid(0));
 	ASSERT_EQ(0, stat("g", &st));
 	EXPECT_EQ(9, st.st_uid);
 	EXPECT_EQ(0600, st.st_mode & 07777);
