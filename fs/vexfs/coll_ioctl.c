@@ -166,11 +166,13 @@ static int vexfs_copy_rows_present(void *to, u64 from, size_t row_bytes,
 		left = __copy_from_user_inatomic(to, u64_to_user_ptr(from),
 						 n * row_bytes);
 	else
-		for (i = 0; !left && i < n; i++, from += stride,
-					     to += row_bytes)
+		for (i = 0; !left && i < n; i++) {
 			left = __copy_from_user_inatomic(to,
 							 u64_to_user_ptr(from),
 							 row_bytes);
+			from += stride;
+			to += row_bytes;
+		}
 	pagefault_enable();
 	return left ? -EAGAIN : 0;
 }

@@ -66,7 +66,7 @@ static void vexfs_searcher_put(struct vexfs_collection *c,
 
 /* Queries that are searched for together, and their hits, at most. */
 #define VEXFS_SEARCH_BATCH	256u
-#define VEXFS_SEARCH_HITS	(1u << 20)
+#define VEXFS_SEARCH_HITS	1048576u
 
 /* A search call: up to @batch queries at a time come in, and their hits go out */
 struct vexfs_search_call {

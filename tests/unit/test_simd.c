@@ -284,8 +284,10 @@ static double code_bound(const struct fixture *f, const struct sums *s)
 	double n = f->sp.dims;
 
 	/* Codes of integers are the rows; only keys are rounded. */
-	if (f->sp.exact)
-		ma = mb = 0;
+	if (f->sp.exact) {
+		ma = 0;
+		mb = 0;
+	}
 	e = ma * s->abs_b + mb * s->abs_a + n * ma * mb;
 	switch (f->sp.metric) {
 	case VEXFS_METRIC_L2:
@@ -338,8 +340,8 @@ static void check_tile(struct fixture *f, const char *level)
 	b = aligned_alloc(64, ALIGN(vexfs_tile_block_bytes(&f->sp), 64ul));
 	for (i = 0; i < ROWS; i++)
 		q[i] = f->q;
-	rows = min(vexfs_tile_rows(&f->sp), (u32)ROWS);
-	vexfs_tile_pack(&f->sp, t, q, min(lanes, (u32)ROWS));
+	rows = min_t(u32, vexfs_tile_rows(&f->sp), ROWS);
+	vexfs_tile_pack(&f->sp, t, q, min_t(u32, lanes, ROWS));
 	vexfs_tile_load(&f->sp, b, f->row, rows);
 	for (i = 0; i < rows; i++) {
 		struct sums s = sums_of(f, (int)i);
@@ -361,7 +363,7 @@ static void check_tile(struct fixture *f, const char *level)
 		keys[j] = vt_key((float)least);
 	n = vexfs_tile_near(&f->sp, t, b, keys, NULL, out);
 	for (i = 0, j = 0; i < n; i++)
-		j += out[i] % VEXFS_TILE_LANES < min(lanes, (u32)ROWS);
+		j += out[i] % VEXFS_TILE_LANES < min_t(u32, lanes, ROWS);
 	CHECK(!j, "%s type %d metric %d dims %u: %u of %u pass below %g",
 	      level, f->sp.elem, f->sp.metric, f->sp.dims, j, rows, least);
 	free(t);

@@ -164,7 +164,7 @@ static int vexfs_hnsw_load_upper(struct vexfs_coll *coll, void **upper)
 }
 
 static int vexfs_hnsw_load(struct vexfs_coll *coll,
-			    const struct vexfs_ckpt_dir *dir, void *buf)
+			   const struct vexfs_ckpt_dir *dir, void *buf)
 {
 	const struct vexfs_graph_filter indexed = {
 		.flags = &coll->flags,
@@ -206,7 +206,7 @@ static int vexfs_hnsw_prepare(struct vexfs_coll_searcher *s, u32 ef,
 
 /* Candidates by their codes, ranked by their rows. */
 static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
-			      struct vexfs_topk *top)
+				 struct vexfs_topk *top)
 {
 	struct vexfs_coll *coll = s->coll;
 	const struct vexfs_graph_filter live = {
@@ -228,7 +228,7 @@ static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 
 /* The graph and the tail; -EAGAIN when they hadn't enough. */
 static int vexfs_hnsw_search(struct vexfs_coll_searcher *s, u32 k, u32 ef,
-			      struct vexfs_coll_hit *hits, u32 *count)
+			     struct vexfs_coll_hit *hits, u32 *count)
 {
 	struct vexfs_coll *coll = s->coll;
 	struct vexfs_topk near, tail;

@@ -149,6 +149,7 @@ struct vexfs_ckpt {
 #define VEXFS_INDEXERS	8u
 
 struct vexfs_indexer {
+	/** @lock: held while a task uses it */
 	struct mutex lock;
 	/** @scratch, @pins: [lock] */
 	struct vexfs_graph_scratch *scratch;

@@ -12,7 +12,7 @@
 /* Queries of a pass. */
 #define VEXFS_SCAN_QUERIES	256u
 /* Their hits together, at most, but for a single query. */
-#define VEXFS_SCAN_HITS		(1u << 20)
+#define VEXFS_SCAN_HITS		1048576u
 /* Bytes of prepared queries together, likewise. */
 #define VEXFS_SCAN_BYTES	(8u << 20)
 /* Fewer queries than this are compared one by one, each with all rows. */

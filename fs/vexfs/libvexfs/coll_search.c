@@ -57,8 +57,7 @@ int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size)
 }
 
 /* Compares the slots of the batch with the query. */
-int vexfs_search_batch(struct vexfs_coll_searcher *s,
-			      struct vexfs_topk *top)
+int vexfs_search_batch(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
 {
 	struct vexfs_coll *coll = s->coll;
 	u32 n = s->nbatch, i, slot;
@@ -112,7 +111,7 @@ int vexfs_search_exact(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
 }
 
 int vexfs_search_slot(struct vexfs_coll_searcher *s, u32 slot,
-			     struct vexfs_topk *top)
+		      struct vexfs_topk *top)
 {
 	if (!vexfs_coll_is_live(s->coll, slot))
 		return 0;
@@ -173,8 +172,8 @@ int vexfs_search_tail(struct vexfs_coll_searcher *s)
 	return 0;
 }
 
-int vexfs_search_list(struct vexfs_coll_searcher *s,
-			     struct vexfs_topk *top, const u32 *slots, u32 n)
+int vexfs_search_list(struct vexfs_coll_searcher *s, struct vexfs_topk *top,
+		      const u32 *slots, u32 n)
 {
 	u32 i;
 	int err = 0;

@@ -244,8 +244,8 @@ void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot)
 	u32 *state = vexfs_graph_state(g, slot);
 	u32 nr = *state & VEXFS_NODE_UPPER, next;
 
-	/* Before any record goes. Pairs with those who look at present nodes. */
 	WRITE_ONCE(g->holes, true);
+	/* Before any record goes. Pairs with those who look at present nodes. */
 	smp_wmb();
 	WRITE_ONCE(*state, 0);
 	mutex_lock(&g->lock);

@@ -78,7 +78,9 @@ struct vexfs_graph {
 	u32		upper_free;
 	/** @upper_live: records in use [lock] */
 	u32		upper_live;
+	/** @top_lock: held while a node above all others is made */
 	struct mutex	top_lock;
+	/** @lock: the records of the upper layers, the counts */
 	struct mutex	lock;
 	/** @node_lock: VEXFS_NODE_LOCKS of them, shared by slots */
 	struct mutex	*node_lock;
