@@ -173,7 +173,7 @@ void vectors_open(struct vectors *v, const char *path)
 	v->elem = ELEM_F4;
 	for (i = 0; !pipe && !has_suffix(path, kinds[i].suffix);)
 		if (++i == COUNT(kinds))
-			usage_error("%s: unknown kind of file; known: .npy .fvecs .bvecs .fbin .u8bin .i8bin .txt and -",
+			usage_error("%s: not .npy, .txt, .fvecs, .bvecs, .fbin, .u8bin, .i8bin",
 				    path);
 	if (!pipe) {
 		v->format = kinds[i].format;
