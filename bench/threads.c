@@ -16,7 +16,7 @@
 #define MAX_ROUNDS	16u
 /* Rows that the builds are tried with, and that are inserted beside. */
 #define BUILD_ROWS	20000u
-#define INSERT		1000u
+#define INSERT		250u
 
 struct load {
 	const struct bench_data *d;
