@@ -275,7 +275,7 @@ static int mkfs_write_journal(const struct mkfs_options *opt,
 			      const struct vexfs_geom *geom,
 			      struct vexfs_dev *dev)
 {
-	u8 block[VEXFS_BLOCK_SIZE] = { };
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8) = { };
 	struct mkfs_jbd2_super *jsb = (void *)block;
 	int err = mkfs_clear_journal(geom, dev->fd);
 

@@ -41,7 +41,7 @@ static void super_csum(struct fu_vol *v)
 
 static void block_zero(struct fu_vol *v, u64 bno)
 {
-	u8 data[VEXFS_BLOCK_SIZE] = { };
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8) = { };
 
 	fu_write(v, bno, data);
 }
@@ -78,7 +78,7 @@ static void journal_length(struct fu_vol *v)
 
 static void journal_error(struct fu_vol *v)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vj_super *s = (void *)data;
 
 	fu_read(v, journal_block(v), data);
@@ -120,7 +120,7 @@ static void change_bits(struct fu_vol *v, bool inodes, u32 bit, u32 n,
 	const struct vexfs_geom *g = &v->f.fs.geom;
 	u64 bno = inodes ? vexfs_inode_bitmap_block(g, 0, 0) :
 			   vexfs_cluster_bitmap_block(g, 0);
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_group_desc gd;
 	u32 crc, zeroes;
 
@@ -147,7 +147,7 @@ static void change_bits(struct fu_vol *v, bool inodes, u32 bit, u32 n,
 
 static u32 free_cluster(struct fu_vol *v)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	fu_read(v, vexfs_cluster_bitmap_block(&v->f.fs.geom, 0), data);
 	return find_next_zero_bit_le(data, 8 * sizeof(data), 0);
@@ -640,7 +640,7 @@ static void orphan_damaged(struct fu_vol *v)
 #define COLL_HEADER(name, change, sealed)				\
 static void name(struct fu_vol *v)					\
 {									\
-	u8 data[VEXFS_BLOCK_SIZE];					\
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);					\
 	struct vexfs_coll_header *ch = (void *)data;			\
 	struct vexfs_inode di;						\
 	u64 bno;							\

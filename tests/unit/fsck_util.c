@@ -60,7 +60,7 @@ static void fu_format(struct fu_vol *v, u32 cluster_size)
 		.bytes_per_inode = 65536,
 	} };
 	struct mkfs_target target = { .bytes = FU_BYTES };
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_geom geom;
 	const char *why;
 	u64 bno;
@@ -167,7 +167,7 @@ static u64 fu_new(struct fu_vol *v, u64 dir, const char *name, u16 mode,
 static void fu_fill(struct fu_vol *v, u64 ino, u64 lblk, u64 n, bool write)
 {
 	struct vexfs_trans *t = fu_begin(v);
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_inode di;
 	struct vexfs_node node;
 	struct vexfs_map map;
@@ -504,7 +504,7 @@ void fu_write_sealed(struct fu_vol *v, u64 bno, void *data)
 
 void fu_flip(struct fu_vol *v, u64 bno, u32 off)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	fu_read(v, bno, data);
 	data[off] ^= 0x40;
@@ -540,7 +540,7 @@ void fu_super(struct fu_vol *v, struct vexfs_super_block *sb)
 
 void fu_put_super(struct fu_vol *v, struct vexfs_super_block *sb, bool sealed)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	fu_read(v, 0, data);
 	if (sealed)

@@ -86,7 +86,7 @@ static void check_orphans(void)
 /* -p repairs what is safe and leaves the rest alone, all of it. */
 static void check_preen(void)
 {
-	u8 before[VEXFS_BLOCK_SIZE], after[VEXFS_BLOCK_SIZE];
+	u8 before[VEXFS_BLOCK_SIZE] __aligned(8), after[VEXFS_BLOCK_SIZE];
 	struct vexfs_inode di;
 	struct fu_vol v;
 
@@ -121,7 +121,7 @@ static void check_lost_found(void)
 	struct fu_vol v;
 	struct vexfs_node n;
 	char name[32];
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	fu_clone(&v, &sound);
 	/* The root directory is lost; everything in it comes back. */
@@ -148,7 +148,7 @@ static void check_copies(void)
 {
 	struct vexfs_inode a, b;
 	struct fu_vol v;
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	fu_clone(&v, &sound);
 	fu_inode(&v, v.n.file, &a);

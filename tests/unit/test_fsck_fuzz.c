@@ -52,7 +52,7 @@ static void find_targets(int which)
 	struct fu_vol *v = &base[which];
 	const struct vexfs_geom *g = &v->f.fs.geom;
 	u64 first = vexfs_cluster_to_block(g, vexfs_group_overhead(g, 0)), bno;
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	target[which] = calloc(v->f.dev->blocks, sizeof(u64));
 	for (bno = 0; bno < v->f.dev->blocks; bno++) {
@@ -164,7 +164,7 @@ static void change_sealed(struct fu_vol *v, u64 bno, u8 *data)
 /* A sound superblock of a version to come: fsck leaves it alone. */
 static bool newer(struct fu_vol *v)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	const struct vexfs_super_block *sb = (void *)(data +
 						      VEXFS_SUPER_OFFSET);
 
@@ -180,7 +180,7 @@ static bool damage(struct fu_vol *v, int which)
 	u64 backup = vexfs_backup_block(&v->f.fs.geom, 0), bno;
 	u32 n = below(3) ? 1 : 1 + below(5);
 	bool super = false, copy = false;
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	while (n--) {
 		bno = target[which][below(targets[which])];

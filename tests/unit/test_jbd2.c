@@ -50,7 +50,7 @@ static void seal(struct logger *l, u8 *block, size_t at)
 /* Blocks [home, home + n) with byte @fill; the first looks like a log block. */
 static void blocks(struct logger *l, u64 home, u32 n, u8 fill, bool escape)
 {
-	u8 desc[VEXFS_BLOCK_SIZE], data[64][VEXFS_BLOCK_SIZE];
+	u8 desc[VEXFS_BLOCK_SIZE] __aligned(8), data[64][VEXFS_BLOCK_SIZE];
 	struct vj_tag *tag = (void *)(desc + sizeof(struct vj_header));
 	__be32 seq = cpu_to_be32(l->seq);
 	u32 i, crc, flags;
@@ -80,7 +80,7 @@ static void blocks(struct logger *l, u64 home, u32 n, u8 fill, bool escape)
 
 static void revoke(struct logger *l, u64 home)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vj_revoke *r = (void *)block;
 
 	header(l, block, VJ_REVOKE);
@@ -92,7 +92,7 @@ static void revoke(struct logger *l, u64 home)
 
 static void commit(struct logger *l)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vj_commit *c = (void *)block;
 
 	header(l, block, VJ_COMMIT);
@@ -105,7 +105,7 @@ static void commit(struct logger *l)
 static void begin(struct logger *l, struct fu_vol *v, u32 start, u32 seq)
 {
 	const struct vexfs_geom *g = &v->f.fs.geom;
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vj_super *s = (void *)block;
 	u32 crc;
 
@@ -127,7 +127,7 @@ static void begin(struct logger *l, struct fu_vol *v, u32 start, u32 seq)
 
 static u8 byte_at(struct fu_vol *v, u64 bno)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	CHECK_EQ(vexfs_dev_read(v->f.dev, bno, data), 0);
 	return data[100];
@@ -147,7 +147,7 @@ static void whole_at(u32 start, u32 seq)
 	struct vj_replay r;
 	struct fu_vol v;
 	struct logger l;
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	fu_clone(&v, &base);
 	begin(&l, &v, start, seq);

@@ -135,7 +135,7 @@ static void show_itable(struct vexfs_fs *fs, const u8 *data)
 
 void dump_block(struct vexfs_fs *fs, u64 bno)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	const char *kind;
 	u32 group;
 

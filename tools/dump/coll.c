@@ -71,7 +71,7 @@ void show_coll_header(const struct vexfs_coll_header *ch)
 static bool fork_read(struct vexfs_fs *fs, u64 ino, u64 pos, void *buf,
 		      size_t len)
 {
-	u8 data[VEXFS_BLOCK_SIZE], *to = buf;
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8), *to = buf;
 	struct vexfs_inode di;
 	struct vexfs_node n;
 	struct vexfs_map map;
@@ -162,7 +162,7 @@ static void dump_checkpoint(struct vexfs_fs *fs,
 
 void dump_coll(struct vexfs_fs *fs, u64 ino)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	const struct vexfs_coll_header *ch = (const void *)data;
 	struct vexfs_inode di;
 	u64 bno;

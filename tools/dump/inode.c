@@ -192,7 +192,7 @@ void show_xattrs(const u8 *data, u32 used)
 
 void dump_xattrs(struct vexfs_fs *fs, u64 ino)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	const struct vexfs_xattr_block *xb = (const void *)data;
 	struct vexfs_inode di;
 	u64 bno;

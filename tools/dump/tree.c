@@ -62,7 +62,7 @@ void show_dir_block(const struct vexfs_dir_block *db)
 
 void dump_dir(struct vexfs_fs *fs, u64 ino)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_inode di;
 	struct vexfs_node n;
 	struct vexfs_map map;

@@ -84,7 +84,7 @@ static u64 fsck_take_in_group(struct fsck *f, u32 group)
 {
 	const struct vexfs_geom *g = &f->fs.geom;
 	u64 from = g->journal_clusters + g->vector_clusters;
-	u8 buf[VEXFS_BLOCK_SIZE];
+	u8 buf[VEXFS_BLOCK_SIZE] __aligned(8);
 	u32 lo, hi, bit;
 	u64 cluster;
 

@@ -53,7 +53,7 @@ static int fsck_fork_read(void *priv, enum vexfs_fork fork, u64 pos, void *buf,
 			  size_t len)
 {
 	struct fsck_coll *c = priv;
-	u8 data[VEXFS_BLOCK_SIZE], *to = buf;
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8), *to = buf;
 	size_t part, off;
 	u64 bno;
 	int err;
@@ -95,7 +95,7 @@ static int fsck_fork_map(struct fsck_coll *c, struct vexfs_trans *t, int fork,
 static int fsck_fork_put(struct fsck_coll *c, struct vexfs_trans *t, int fork,
 			 u64 pos, const u8 *from, size_t part)
 {
-	u8 data[VEXFS_BLOCK_SIZE] = { };
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8) = { };
 	u64 bno;
 	bool new;
 	int err;

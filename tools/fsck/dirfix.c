@@ -66,7 +66,7 @@ static void fsck_salvage_leaf(struct fsck *f, struct fsck_salvage *s,
 static void fsck_salvage_block(struct fsck *f, struct vexfs_node *dir,
 			       struct fsck_salvage *s, u64 bno)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_dir_block *db = (void *)data;
 	const char *why;
 

@@ -142,7 +142,7 @@ out:
 
 static bool fsck_walk_free(struct fsck_walk *w)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	const struct vexfs_dir_block *db = (const void *)data;
 	u64 lblk;
 

@@ -15,7 +15,7 @@ struct fsck_scan {
 	u32	group;
 	bool	bitmap;			/* it can be believed */
 	const u8 *bits[2];
-	u8	data[2][VEXFS_BLOCK_SIZE];
+	u8	data[2][VEXFS_BLOCK_SIZE] __aligned(8);
 };
 
 static u32 fsck_ibitmap_blocks(struct fsck *f)
@@ -153,7 +153,7 @@ static bool fsck_check_target(struct fsck *f, u64 ino, struct vexfs_inode *di,
 {
 	u64 size = le64_to_cpu(di->i_size), lblk;
 	u64 blocks = DIV_ROUND_UP_ULL(size, VEXFS_SYMLINK_SPACE), bno;
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	const char *why = "part of it is missing";
 	u32 i;
 

@@ -39,7 +39,7 @@ static int fsck_node_write(struct fsck *f, struct fsck_map *map,
 			   const struct fsck_level *lev, u32 at, u32 n,
 			   u64 bno)
 {
-	u8 data[VEXFS_BLOCK_SIZE] = { };
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8) = { };
 	struct vexfs_extent_node *node = (void *)data;
 
 	node->en_hdr.bh_magic = cpu_to_le32(VEXFS_MAGIC_EXTENT);

@@ -31,7 +31,7 @@ enum fsck_meta fsck_meta_check(struct fsck *f, const void *data, u64 bno,
 			       const char **why)
 {
 	const struct vexfs_block_header *bh = data;
-	u8 copy[VEXFS_BLOCK_SIZE];
+	u8 copy[VEXFS_BLOCK_SIZE] __aligned(8);
 
 	*why = vexfs_verify_meta(&f->fs, data, bno, magic, owner, generation);
 	if (!*why)

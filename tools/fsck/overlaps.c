@@ -51,7 +51,7 @@ static void fsck_claims_add(struct fsck_claims *cl, u64 cluster, u64 ino,
 /* Does the block's own header say that it is this inode's? */
 static bool fsck_block_says(struct fsck *f, u64 bno, u64 ino)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	const struct vexfs_block_header *bh = (const void *)data;
 	const char *why;
 
@@ -196,7 +196,7 @@ static bool fsck_is_other(const struct fsck_claims *cl, u64 cluster, u64 ino,
 static int fsck_copy_cluster(struct fsck *f, u64 from, u64 to)
 {
 	const struct vexfs_geom *g = &f->fs.geom;
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	u32 i;
 	int err = 0;
 

@@ -96,7 +96,7 @@ static int fsck_write_out(struct fsck *f)
 /* On the device, before anything else is: checked again if this is cut off. */
 static int fsck_mark_dirty(struct fsck *f)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_super_block *sb = (void *)(block + VEXFS_SUPER_OFFSET);
 	bool overlaid = f->dev->overlaid;
 	int err;

@@ -14,10 +14,10 @@ struct fsck_space {
 	u32	group;
 	struct vexfs_group_desc gd;	/* as it should be */
 	bool	change;
-	u8	want[VEXFS_BLOCK_SIZE];
-	u8	have[VEXFS_BLOCK_SIZE];
-	u8	iwant[2][VEXFS_BLOCK_SIZE];
-	u8	ihave[2][VEXFS_BLOCK_SIZE];
+	u8	want[VEXFS_BLOCK_SIZE] __aligned(8);
+	u8	have[VEXFS_BLOCK_SIZE] __aligned(8);
+	u8	iwant[2][VEXFS_BLOCK_SIZE] __aligned(8);
+	u8	ihave[2][VEXFS_BLOCK_SIZE] __aligned(8);
 };
 
 /* What differs between two bitmaps, for a message. */

@@ -109,7 +109,7 @@ static u64 fsck_find_backup(struct fsck *f, u8 *block)
 /* The journal is of no use to an older superblock: it was clean when made. */
 static int fsck_take_backup(struct fsck *f, const char *why)
 {
-	u8 block[VEXFS_BLOCK_SIZE], old[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8), old[VEXFS_BLOCK_SIZE];
 	struct vexfs_super_block *sb = (void *)(old + VEXFS_SUPER_OFFSET);
 	u64 bno = fsck_find_backup(f, block);
 	int err;
@@ -138,7 +138,7 @@ static int fsck_take_backup(struct fsck *f, const char *why)
 /* Is there a superblock with which the volume can be looked at? */
 int fsck_check_super(struct fsck *f)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_super_block *sb = (void *)(block + VEXFS_SUPER_OFFSET);
 	const char *why;
 	int err = fsck_read_raw(f, 0, block);
@@ -185,7 +185,7 @@ static void fsck_super_fields(struct fsck *f, struct vexfs_super_block *sb)
 /* After the replay, which may have mended it. */
 int fsck_fix_super(struct fsck *f)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_super_block *sb = (void *)(block + VEXFS_SUPER_OFFSET);
 	struct vexfs_super_block old;
 	const char *why;
@@ -241,7 +241,7 @@ static const char *fsck_backup_desc_why(struct fsck *f, u32 nr,
 
 static int fsck_write_backup(struct fsck *f, u32 nr, u64 bno)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_super_block *sb = (void *)(block + VEXFS_SUPER_OFFSET);
 	struct vexfs_group_desc *gd = (void *)block;
 	u32 i, crc, group = (nr - 1) * VEXFS_DESC_PER_BLOCK;
@@ -265,7 +265,7 @@ static int fsck_write_backup(struct fsck *f, u32 nr, u64 bno)
 
 int fsck_check_backup(struct fsck *f)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	const char *why;
 	u64 bno;
 	u32 nr;

@@ -90,7 +90,7 @@ static const char *fsck_run_why(struct fsck_xattr *xa, u64 bno, u32 n,
 				u32 csum, u32 *left)
 {
 	struct fsck *f = xa->f;
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	const struct vexfs_xvalue_block *xv = (const void *)data;
 	u32 i, part, crc = f->fs.csum_seed;
 	const char *why;
@@ -251,7 +251,7 @@ static bool fsck_xblock_check(struct fsck_xattr *xa, u64 bno, u8 *data,
 static void fsck_chain_cut(struct fsck_xattr *xa, struct vexfs_inode *di,
 			   bool *dirty)
 {
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_xattr_block *xb = (void *)data;
 	u64 prev;
 
@@ -273,7 +273,7 @@ static void fsck_check_chain(struct fsck_xattr *xa, struct vexfs_inode *di,
 {
 	struct fsck *f = xa->f;
 	u64 bno = le64_to_cpu(di->i_xattr);
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_xattr_block *xb = (void *)data;
 	const char *why;
 	u32 used;
@@ -347,7 +347,7 @@ int fsck_xattr_free(struct fsck *f, struct vexfs_trans *t, u64 ino,
 		    struct vexfs_inode *di)
 {
 	u64 bno = le64_to_cpu(di->i_xattr), next;
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	const struct vexfs_xattr_block *xb = (const void *)data;
 	u32 n;
 	int err;

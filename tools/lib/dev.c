@@ -14,7 +14,7 @@
 /* A block of a memory image */
 struct vexfs_page {
 	struct vexfs_bmap_node node;
-	u8 data[VEXFS_BLOCK_SIZE];
+	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 };
 
 static struct vexfs_dev *vexfs_dev_new(u64 bytes)

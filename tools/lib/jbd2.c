@@ -29,8 +29,8 @@ struct vj_run {
 	u32	left;			/* blocks the log may still have */
 	u64	last_commit;		/* its time */
 	bool	doubt;			/* a descriptor's checksum is wrong */
-	u8	block[VEXFS_BLOCK_SIZE];
-	u8	data[VEXFS_BLOCK_SIZE];
+	u8	block[VEXFS_BLOCK_SIZE] __aligned(8);
+	u8	data[VEXFS_BLOCK_SIZE] __aligned(8);
 };
 
 /* Transaction numbers wrap around. */
@@ -83,7 +83,7 @@ static const char *vj_check_super(const struct vj_journal *j,
 int vj_open(struct vj_journal *j, struct vexfs_dev *dev,
 	    const struct vexfs_geom *geom, const char **why)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	const struct vj_super *s = (void *)block;
 	int err;
 
@@ -447,7 +447,7 @@ static int vj_write_super(struct vj_journal *j, u8 *block)
 
 int vj_reset(struct vj_journal *j, u32 sequence)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vj_super *s = (void *)block;
 	int err = vj_read(j, 0, block);
 
@@ -465,7 +465,7 @@ int vj_make(struct vexfs_dev *dev, const struct vexfs_geom *geom,
 	    const u8 *uuid)
 {
 	struct vj_journal j = { .dev = dev, .geom = geom };
-	u8 block[VEXFS_BLOCK_SIZE] = { };
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8) = { };
 	struct vj_super *s = (void *)block;
 
 	s->s_header.h_magic = cpu_to_be32(VJ_MAGIC);

@@ -114,7 +114,7 @@ static void tune_set_reserved(struct vexfs_super_block *sb,
 static int tune_write_super(struct vexfs_dev *dev, u64 bno,
 			    const struct vexfs_super_block *sb, u32 nr)
 {
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_super_block *to = (void *)(block + VEXFS_SUPER_OFFSET);
 	int err = vexfs_dev_read(dev, bno, block);
 
@@ -131,7 +131,7 @@ static int tune_journal_uuid(struct vexfs_dev *dev, const struct vexfs_geom *g,
 			     const u8 *uuid)
 {
 	u64 bno = vexfs_journal_block(g, 0);
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vj_super *s = (void *)block;
 	struct vj_journal j;
 	const char *why;
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 		{ }
 	};
 	struct tune t = { };
-	u8 block[VEXFS_BLOCK_SIZE];
+	u8 block[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_super_block *sb = (void *)(block + VEXFS_SUPER_OFFSET);
 	struct vexfs_dev *dev;
 	struct vexfs_geom g;
