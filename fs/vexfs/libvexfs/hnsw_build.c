@@ -17,33 +17,57 @@ static bool listed(const u32 *slots, u32 n, u32 slot)
 	return false;
 }
 
+/* What is written into a record of links, and where. */
+struct store {
+	/** @fresh: slots that it doesn't have yet */
+	u32	fresh[2 * VEXFS_GRAPH_MAX_M];
+	u32	nfresh;
+	/** @place: places free for them, and gaps then */
+	u32	place[2 * VEXFS_GRAPH_MAX_M];
+	u32	nplace;
+	/** @spare: last links to nodes that may stay besides */
+	u32	spare;
+};
+
+/* Takes a link out of the count; false: it has to stay. */
+static bool store_drop(const struct vexfs_graph *g, u32 level, u32 slot,
+		       struct store *st)
+{
+	if (level)
+		return true;
+	/*
+	 * Two tasks may each see that the other's record leads there too, and
+	 * choose to do without: the last to come here can't.
+	 */
+	if (!vexfs_graph_drop_link(g, slot,
+				   st->spare && vexfs_link_live(g, slot))) {
+		st->spare--;
+		return false;
+	}
+	return true;
+}
+
 /*
  * What the record and the @n slots have in common stays where it is, so that
- * little has to be counted. Returns the new slots, which aren't there yet, at
- * the front of @fresh, *nfresh of them, and the places free for them.
+ * little has to be counted.
  */
-static void store_diff(struct vexfs_graph *g, u32 level, __le32 *links,
-		       u32 degree, const u32 *slots, u32 n, u32 *fresh,
-		       u32 *nfresh, u32 *place, u32 *nplace)
+static void store_diff(const struct vexfs_graph *g, u32 level,
+		       const __le32 *links, const u32 *slots, u32 n,
+		       struct store *st)
 {
 	u32 i, link, have[2 * VEXFS_GRAPH_MAX_M], kept = 0;
 
-	*nplace = 0;
-	*nfresh = 0;
-	for (i = 0; i < degree; i++) {
+	for (i = 0; i < vexfs_graph_degree(g, level); i++) {
 		link = vexfs_link_get(links + i);
 		if (link && listed(slots, n, link - 1) &&
-		    !listed(have, kept, link - 1)) {
+		    !listed(have, kept, link - 1))
 			have[kept++] = link - 1;
-			continue;
-		}
-		if (link && !level)
-			vexfs_graph_count_link(g, link - 1, -1);
-		place[(*nplace)++] = i;
+		else if (!link || store_drop(g, level, link - 1, st))
+			st->place[st->nplace++] = i;
 	}
 	for (i = 0; i < n; i++)
 		if (!listed(have, kept, slots[i]))
-			fresh[(*nfresh)++] = slots[i];
+			st->fresh[st->nfresh++] = slots[i];
 }
 
 /* Closes the gaps that are left: moves the last links into the first gaps. */
@@ -67,26 +91,31 @@ static void store_close(__le32 *links, u32 degree, const u32 *gap, u32 ngap)
 }
 
 /*
- * [node_lock] Writes the links of a node, @n that all differ. Searches may
- * read the record meanwhile: each word is a link, old or new, at any time.
+ * [node_lock] Writes the links of a node, @n that all differ and, if
+ * @keep_last, those old ones without which nothing would lead to a node, as
+ * many as there is room for. Searches may read the record meanwhile: each word
+ * is a link, old or new, at any time.
  */
 static void store_locked(struct vexfs_graph *g, u32 slot, u32 level,
-			 const u32 *slots, u32 n)
+			 const u32 *slots, u32 n, bool keep_last)
 {
-	u32 fresh[2 * VEXFS_GRAPH_MAX_M], place[2 * VEXFS_GRAPH_MAX_M];
 	__le32 *links = vexfs_graph_links(g, slot, level);
-	u32 i, nfresh, nplace, degree = vexfs_graph_degree(g, level);
+	u32 i, degree = vexfs_graph_degree(g, level);
+	struct store st;
 
 	if (!links)
 		return;
-	store_diff(g, level, links, degree, slots, n, fresh, &nfresh, place,
-		   &nplace);
-	for (i = 0; i < nfresh; i++) {
+	st.nfresh = 0;
+	st.nplace = 0;
+	st.spare = keep_last ? degree - n : 0;
+	store_diff(g, level, links, slots, n, &st);
+	for (i = 0; i < st.nfresh; i++) {
 		if (!level)
-			vexfs_graph_count_link(g, fresh[i], 1);
-		vexfs_link_set(links + place[i], fresh[i] + 1);
+			vexfs_graph_add_link(g, st.fresh[i]);
+		vexfs_link_set(links + st.place[i], st.fresh[i] + 1);
 	}
-	store_close(links, degree, place + nfresh, nplace - nfresh);
+	store_close(links, degree, st.place + st.nfresh,
+		    st.nplace - st.nfresh);
 	vexfs_graph_dirty(g, slot, level);
 	if (!level && g->links_changed)
 		g->links_changed(g, slot);
@@ -96,7 +125,7 @@ void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
 		       const u32 *slots, u32 n)
 {
 	mutex_lock(vexfs_node_lock(g, slot));
-	store_locked(g, slot, level, slots, n);
+	store_locked(g, slot, level, slots, n, false);
 	mutex_unlock(vexfs_node_lock(g, slot));
 }
 
@@ -259,7 +288,7 @@ static bool append_link(struct vexfs_graph *g, u32 slot, u32 level, u32 to)
 	if (i == degree)
 		return false;
 	if (!level)
-		vexfs_graph_count_link(g, to, 1);
+		vexfs_graph_add_link(g, to);
 	vexfs_link_set(links + i, to + 1);
 	vexfs_graph_dirty(g, slot, level);
 	if (!level && g->links_changed)
@@ -279,7 +308,7 @@ void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 		s->selected[n++] = to;
 		vexfs_rank(g, s, slot, n);
 		n = vexfs_select(g, s, level, n, false);
-		store_locked(g, slot, level, s->selected, n);
+		store_locked(g, slot, level, s->selected, n, true);
 	}
 	mutex_unlock(vexfs_node_lock(g, slot));
 }
@@ -304,17 +333,47 @@ static u32 pool_to_cands(const struct vexfs_graph *g,
 	return n;
 }
 
+/* Chooses the links of a new node on a layer among the results of the walk. */
+static void choose(const struct vexfs_graph *g, u32 slot, u32 level,
+		   struct vexfs_graph_scratch *s)
+{
+	u32 n = pool_to_cands(g, s, slot);
+
+	n = vexfs_select(g, s, level, n, true);
+	memcpy(vexfs_found(s, level), s->selected, n * sizeof(*s->selected));
+	s->nfound[level] = n;
+}
+
+/*
+ * The chosen links, and those that others made meanwhile: a link to what was
+ * in the slot before may have led them here.
+ */
+static void store_found(struct vexfs_graph *g, u32 slot, u32 level,
+			struct vexfs_graph_scratch *s)
+{
+	u32 n, had, i, *found = vexfs_found(s, level);
+
+	mutex_lock(vexfs_node_lock(g, slot));
+	had = live_links(g, slot, level, s);
+	for (i = 0, n = had; i < s->nfound[level]; i++)
+		if (!listed(s->selected, had, found[i]))
+			s->selected[n++] = found[i];
+	if (n > vexfs_graph_degree(g, level)) {
+		vexfs_rank(g, s, slot, n);
+		n = vexfs_select(g, s, level, n, true);
+	}
+	store_locked(g, slot, level, s->selected, n, true);
+	mutex_unlock(vexfs_node_lock(g, slot));
+}
+
 static void connect(struct vexfs_graph *g, u32 slot, u32 level,
 		    struct vexfs_graph_scratch *s)
 {
-	u32 n = pool_to_cands(g, s, slot), i;
-	u32 to[2 * VEXFS_GRAPH_MAX_M];
+	u32 i;
 
-	n = vexfs_select(g, s, level, n, true);
-	memcpy(to, s->selected, n * sizeof(*to));
-	vexfs_graph_store(g, slot, level, to, n);
-	for (i = 0; i < n; i++)
-		vexfs_link_back(g, to[i], level, slot, s);
+	store_found(g, slot, level, s);
+	for (i = 0; i < s->nfound[level]; i++)
+		vexfs_link_back(g, vexfs_found(s, level)[i], level, slot, s);
 }
 
 /*
@@ -338,7 +397,10 @@ static u64 insert_entry(struct vexfs_graph *g, u32 mine, bool *locked)
 	return entry;
 }
 
-/* Finds the neighbours of a node, layer by layer, and links them both ways. */
+/*
+ * Finds the neighbours of a node, layer by layer from above. They are linked
+ * both ways from below: who comes to a node on a layer can go on from there.
+ */
 static void insert_links(struct vexfs_graph *g, u32 slot, u32 mine, u64 entry,
 			 struct vexfs_graph_scratch *s)
 {
@@ -352,11 +414,13 @@ static void insert_links(struct vexfs_graph *g, u32 slot, u32 mine, u64 entry,
 	vexfs_walk_seed(g, start, g->ef_construction, NULL, s);
 	for (level = min(top, mine); ; level--) {
 		vexfs_walk(g, level, g->ef_construction, NULL, s);
-		connect(g, slot, level, s);
+		choose(g, slot, level, s);
 		if (!level)
 			break;
 		vexfs_walk_again(s);
 	}
+	for (level = 0; level <= min(top, mine); level++)
+		connect(g, slot, level, s);
 }
 
 int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,

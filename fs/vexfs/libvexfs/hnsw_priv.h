@@ -94,7 +94,16 @@ struct vexfs_graph_scratch {
 	u64	batch_cand[VEXFS_BATCH + 1];
 	/** @around: links of a node that is taken out */
 	u32	around[VEXFS_BATCH];
+	/** @found: links chosen for a new node, by layer: vexfs_found() */
+	u32	found[VEXFS_BATCH + VEXFS_GRAPH_MAX_LEVEL * VEXFS_GRAPH_MAX_M];
+	u32	nfound[VEXFS_GRAPH_MAX_LEVEL + 1];
 };
+
+static inline u32 *vexfs_found(struct vexfs_graph_scratch *s, u32 level)
+{
+	return level ? s->found + VEXFS_BATCH +
+		       (level - 1) * VEXFS_GRAPH_MAX_M : s->found;
+}
 
 static inline u32 *vexfs_graph_state(const struct vexfs_graph *g, u32 slot)
 {
@@ -141,15 +150,27 @@ static inline u8 *vexfs_graph_linked(const struct vexfs_graph *g, u32 slot)
 	return vexfs_arena_item(&g->linked, slot);
 }
 
-static inline void vexfs_graph_count_link(const struct vexfs_graph *g,
-					  u32 slot, int by)
+static inline void vexfs_graph_add_link(const struct vexfs_graph *g, u32 slot)
 {
-	u8 *linked = vexfs_graph_linked(g, slot), old, now;
+	u8 *linked = vexfs_graph_linked(g, slot), old;
 
 	do {
 		old = READ_ONCE(*linked);
-		now = (u8)(old + by);
-	} while (old != U8_MAX && cmpxchg(linked, old, now) != old);
+	} while (old != U8_MAX && cmpxchg(linked, old, (u8)(old + 1)) != old);
+}
+
+/* False, and nothing done, when it is the last one and @last is to stay. */
+static inline bool vexfs_graph_drop_link(const struct vexfs_graph *g, u32 slot,
+					 bool last)
+{
+	u8 *linked = vexfs_graph_linked(g, slot), old;
+
+	do {
+		old = READ_ONCE(*linked);
+		if (old == 1 && last)
+			return false;
+	} while (old != U8_MAX && cmpxchg(linked, old, (u8)(old - 1)) != old);
+	return true;
 }
 
 static inline u32 vexfs_graph_degree(const struct vexfs_graph *g, u32 level)

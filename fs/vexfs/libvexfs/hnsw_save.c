@@ -126,7 +126,7 @@ static u32 count_links(const struct vexfs_graph *g, u32 slot)
 
 	for (i = 0; i < 2 * g->m && links[i]; i++) {
 		highest = max(highest, le32_to_cpu(links[i]));
-		vexfs_graph_count_link(g, le32_to_cpu(links[i]) - 1, 1);
+		vexfs_graph_add_link(g, le32_to_cpu(links[i]) - 1);
 	}
 	return highest;
 }
