@@ -160,6 +160,9 @@ static void reject_covered(const struct vexfs_graph *g,
 	}
 }
 
+/* A node that fewer lead to is hard to find: the next removal may cut it off. */
+#define FEW_LINKS	3u
+
 /* Takes what was rejected, the nearest first; all, or the hardly linked. */
 static u32 take_rejected(const struct vexfs_graph *g,
 			 struct vexfs_graph_scratch *s, u32 n, u32 got,
@@ -169,7 +172,7 @@ static u32 take_rejected(const struct vexfs_graph *g,
 
 	for (i = 0; i < n && got < want; i++) {
 		slot = vexfs_cand_slot(s->cands[i]);
-		if (!s->mark[i] || (!all && *vexfs_graph_linked(g, slot) > 1))
+		if (!s->mark[i] || (!all && *vexfs_graph_linked(g, slot) >= FEW_LINKS))
 			continue;
 		s->mark[i] = false;
 		s->selected[got++] = slot;
