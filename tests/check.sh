@@ -212,7 +212,7 @@ mark_build() {
 step_unit() { step unit unit_run "$BUILD/obj" unit-programs WERROR=1; }
 
 step_unit-asan() {
-	export ASAN_OPTIONS=strict_string_checks=1
+	export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 	export UBSAN_OPTIONS=print_stacktrace=1
 	step unit-asan unit_run "$BUILD/obj-asan" unit-asan-programs ""
 }
