@@ -75,11 +75,12 @@ static int vexfs_fitrim(struct super_block *sb, struct fstrim_range *range)
 	u64 first, end, minlen;
 	int err;
 
+	/* No run of free clusters is longer than a group. */
+	if (range->start >= g->clusters << shift || range->len < g->cluster_size ||
+	    range->minlen > (u64)g->clusters_per_group << shift)
+		return -EINVAL;
 	minlen = max_t(u64, range->minlen, bdev_discard_granularity(sb->s_bdev));
 	minlen = max_t(u64, DIV_ROUND_UP_ULL(minlen, g->cluster_size), 1);
-	if (range->start >= g->clusters << shift || range->len < g->cluster_size ||
-	    minlen > g->clusters_per_group)
-		return -EINVAL;
 	first = DIV_ROUND_UP_ULL(range->start, g->cluster_size);
 	end = min(range->len, (g->clusters << shift) - range->start);
 	end = (range->start + end) >> shift;

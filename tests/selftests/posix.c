@@ -255,6 +255,9 @@ TEST_F(posix, trim)
 	range.minlen = 1ull << 40;
 	EXPECT_EQ(-1, ioctl(fd, FITRIM, &range));
 	EXPECT_EQ(EINVAL, errno);
+	range.minlen = ~0ull;
+	EXPECT_EQ(-1, ioctl(fd, FITRIM, &range));
+	EXPECT_EQ(EINVAL, errno);
 	ASSERT_EQ(0, fs_drop_caches());
 	for (i = 1; i < 40; i += 2) {
 		int f;

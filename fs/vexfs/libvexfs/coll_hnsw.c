@@ -25,7 +25,7 @@ static int vexfs_indexer_alloc(struct vexfs_coll *coll,
 	if (!ix->scratch)
 		ix->scratch = vexfs_graph_scratch_alloc();
 	if (!ix->pins)
-		ix->pins = vexfs_coll_pins_alloc(coll);
+		ix->pins = vexfs_coll_pins_alloc(coll, coll->span);
 	return ix->scratch && ix->pins ? 0 : -ENOMEM;
 }
 

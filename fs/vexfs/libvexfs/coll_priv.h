@@ -282,7 +282,9 @@ static inline u32 vexfs_chunk_len(u64 bytes, u32 c)
 }
 
 /* coll_slot.c */
-struct vexfs_row_pins *vexfs_coll_pins_alloc(const struct vexfs_coll *coll);
+/* For up to @rows, at most VEXFS_PIN_MAX. */
+struct vexfs_row_pins *vexfs_coll_pins_alloc(const struct vexfs_coll *coll,
+					     u32 rows);
 void vexfs_coll_pins_free(struct vexfs_row_pins *pins);
 int vexfs_coll_grow(struct vexfs_coll *coll, u32 slots);
 int vexfs_coll_room(struct vexfs_coll *coll, u32 inserts, u32 deletes);

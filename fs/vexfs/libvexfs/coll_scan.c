@@ -57,20 +57,12 @@ struct vexfs_scan {
 
 static_assert(VEXFS_TILE_ROWS == VEXFS_PIN_MAX);
 
-static void vexfs_scan_free_pins(struct vexfs_row_pins *pins)
-{
-	if (!pins)
-		return;
-	kvfree(pins->bounce);
-	kvfree(pins);
-}
-
 void vexfs_scan_free(struct vexfs_scan *scan)
 {
 	if (!scan)
 		return;
-	vexfs_scan_free_pins(scan->block[0].pins);
-	vexfs_scan_free_pins(scan->block[1].pins);
+	vexfs_coll_pins_free(scan->block[0].pins);
+	vexfs_coll_pins_free(scan->block[1].pins);
 	kvfree(scan->query_mem);
 	kvfree(scan->query);
 	kvfree(scan->top);
@@ -86,30 +78,16 @@ u32 vexfs_scan_queries(const struct vexfs_coll_searcher *s, u32 n, u32 k)
 	return min(n, clamp(most, 1u, VEXFS_SCAN_QUERIES));
 }
 
-static struct vexfs_row_pins *vexfs_scan_pins(const struct vexfs_scan *scan,
-					      u32 stride)
-{
-	struct vexfs_row_pins *pins = kvzalloc(sizeof(*pins), VEXFS_GFP);
-
-	if (!pins)
-		return NULL;
-	pins->bounce = kvmalloc_array(scan->rows, stride, VEXFS_GFP);
-	if (pins->bounce)
-		return pins;
-	kvfree(pins);
-	return NULL;
-}
-
-static struct vexfs_scan *vexfs_scan_alloc(const struct vexfs_space *sp)
+static struct vexfs_scan *vexfs_scan_alloc(const struct vexfs_coll *coll)
 {
 	struct vexfs_scan *scan = kvzalloc(sizeof(*scan), VEXFS_GFP);
 	u32 i;
 
 	if (!scan)
 		return NULL;
-	scan->rows = vexfs_tile_rows(sp);
+	scan->rows = vexfs_tile_rows(&coll->sp);
 	for (i = 0; i < 2; i++) {
-		scan->block[i].pins = vexfs_scan_pins(scan, sp->stride);
+		scan->block[i].pins = vexfs_coll_pins_alloc(coll, scan->rows);
 		if (!scan->block[i].pins) {
 			vexfs_scan_free(scan);
 			return NULL;
@@ -199,7 +177,7 @@ static int vexfs_scan_prepare(struct vexfs_coll_searcher *s,
 	int err;
 
 	if (!s->scan)
-		s->scan = vexfs_scan_alloc(sp);
+		s->scan = vexfs_scan_alloc(s->coll);
 	if (!s->scan)
 		return -ENOMEM;
 	err = vexfs_search_room(&s->hits, &s->hits_cap,

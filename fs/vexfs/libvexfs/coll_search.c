@@ -14,7 +14,7 @@ struct vexfs_coll_searcher *vexfs_coll_searcher_alloc(struct vexfs_coll *coll)
 	if (!s)
 		return NULL;
 	s->coll = coll;
-	s->pins = vexfs_coll_pins_alloc(coll);
+	s->pins = vexfs_coll_pins_alloc(coll, coll->span);
 	s->query_mem = kvmalloc(coll->sp.query_bytes + 63, VEXFS_GFP);
 	if (coll->cfg.index == VEXFS_INDEX_HNSW)
 		s->scratch = vexfs_graph_scratch_alloc();
@@ -98,6 +98,8 @@ int vexfs_search_exact(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
 		n = min(top->n - i, coll->span);
 		for (j = 0; j < n; j++)
 			s->batch[j] = top->hit[i + j].slot;
+		if (coll->io->killed(coll->priv))
+			return -EINTR;
 		err = coll->io->pin_rows(coll->priv, s->batch, n, s->pins);
 		if (err)
 			return err;
@@ -106,6 +108,7 @@ int vexfs_search_exact(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
 		coll->io->unpin_rows(coll->priv, s->pins);
 		for (j = 0; j < n; j++)
 			top->hit[i + j].key = s->keys[j];
+		cond_resched();
 	}
 	return 0;
 }

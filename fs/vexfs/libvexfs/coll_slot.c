@@ -11,15 +11,15 @@
 #define VEXFS_GROW_SLOTS	65536u
 #define VEXFS_GROW_FIRST	256u
 
-struct vexfs_row_pins *vexfs_coll_pins_alloc(const struct vexfs_coll *coll)
+struct vexfs_row_pins *vexfs_coll_pins_alloc(const struct vexfs_coll *coll,
+					     u32 rows)
 {
 	struct vexfs_row_pins *pins;
 
 	pins = kvzalloc(sizeof(*pins), VEXFS_GFP);
 	if (!pins)
 		return NULL;
-	pins->bounce = kvmalloc((size_t)coll->span * coll->cfg.stride,
-				VEXFS_GFP);
+	pins->bounce = kvmalloc_array(rows, coll->cfg.stride, VEXFS_GFP);
 	if (!pins->bounce) {
 		kvfree(pins);
 		return NULL;
