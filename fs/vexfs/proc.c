@@ -87,6 +87,7 @@ static const char *const vexfs_lat_names[VEXFS_LAT_COUNT] = {
 	[VEXFS_LAT_SEARCH]	= "search",
 	[VEXFS_LAT_INSERT]	= "insert",
 	[VEXFS_LAT_DELETE]	= "delete",
+	[VEXFS_LAT_FPU]		= "fpu_section",
 };
 
 /*

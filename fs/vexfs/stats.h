@@ -49,6 +49,7 @@ enum vexfs_lat {
 	VEXFS_LAT_SEARCH,		/* one query */
 	VEXFS_LAT_INSERT,		/* one call */
 	VEXFS_LAT_DELETE,		/* one call */
+	VEXFS_LAT_FPU,			/* one section, see vecenv.c */
 	VEXFS_LAT_COUNT
 };
 

@@ -6,7 +6,9 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include <linux/bottom_half.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -17,9 +19,12 @@
 
 #include "libvexfs/arena.h"
 #include "simd/simd_priv.h"
+#include "stats.h"
 
 struct vexfs_fpu_state {
 	struct vexfs_simd_counts counts[VEXFS_SIMD_LEVELS];
+	/* when the section began; 0: it isn't timed */
+	u64		start;
 	/* for the assertions of debug builds */
 	struct task_struct *owner;
 	unsigned long	switches;
@@ -27,6 +32,11 @@ struct vexfs_fpu_state {
 };
 
 static DEFINE_PER_CPU(struct vexfs_fpu_state, vexfs_fpu);
+
+/* Two readings of the clock to a section: for who wants to know. */
+static bool vexfs_fpu_times;
+module_param_named(fpu_times, vexfs_fpu_times, bool, 0644);
+MODULE_PARM_DESC(fpu_times, "Measure how long preemption is off, see /proc/vexfs/performance");
 
 static unsigned long fpu_switches(void)
 {
@@ -64,6 +74,8 @@ static void fpu_debug_end(void)
 void vexfs_fpu_begin(void)
 {
 	preempt_disable();
+	this_cpu_write(vexfs_fpu.start, unlikely(READ_ONCE(vexfs_fpu_times)) ?
+					ktime_get_ns() : 0);
 	kernel_fpu_begin();
 	if (IS_ENABLED(CONFIG_VEXFS_FS_DEBUG))
 		fpu_debug_begin();
@@ -72,11 +84,14 @@ void vexfs_fpu_begin(void)
 void vexfs_fpu_end(unsigned int level, unsigned int rows, unsigned int codes,
 		   unsigned int encoded)
 {
-	struct vexfs_simd_counts *c = this_cpu_ptr(&vexfs_fpu)->counts + level;
+	struct vexfs_fpu_state *st = this_cpu_ptr(&vexfs_fpu);
+	struct vexfs_simd_counts *c = st->counts + level;
 
 	if (IS_ENABLED(CONFIG_VEXFS_FS_DEBUG))
 		fpu_debug_end();
 	kernel_fpu_end();
+	if (unlikely(st->start))
+		vexfs_lat_note(VEXFS_LAT_FPU, st->start);
 	c->sections++;
 	c->rows += rows;
 	c->codes += codes;

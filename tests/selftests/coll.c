@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -702,6 +703,64 @@ TEST_F(coll, two_inserters)
 	}
 	ASSERT_EQ(0, coll_info(fd, &info));
 	EXPECT_EQ(2 * ROUNDS * N, info.count);
+	close(fd);
+}
+
+#define FPU_TIMES	"/sys/module/vexfs/parameters/fpu_times"
+
+/* The number on the line @name of /proc/vexfs/performance, or -1. */
+static long performance(const char *name)
+{
+	FILE *f = fopen("/proc/vexfs/performance", "r");
+	size_t len = strlen(name);
+	char line[256];
+	long n = -1;
+
+	while (f && n < 0 && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, name, len) && line[len] == ':')
+			n = strtol(line + len + 1, NULL, 10);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static int fpu_times(const char *yes)
+{
+	int fd = open(FPU_TIMES, O_WRONLY), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = write(fd, yes, 1) == 1 ? 0 : -1;
+	close(fd);
+	return ret;
+}
+
+/* FPU sections are timed while somebody wants it. */
+TEST_F(coll, fpu_sections)
+{
+	enum { N = 300, DIMS = 64 };
+	float *v = some(NULL, N, DIMS, 1);
+	struct vexfs_hit hit;
+	int fd = coll_create("c", DIMS, VEXFS_L2, VEXFS_FLAT);
+	long before, after;
+
+	if (!fs_is_vexfs())
+		SKIP(return, "not VexFS");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, coll_insert(fd, NULL, v, N, 0, NULL));
+	before = performance("fpu_section_latency_count");
+	ASSERT_LE(0, before);
+	ASSERT_EQ(0, fpu_times("Y"));
+	EXPECT_EQ(1, coll_search(fd, v, 1, 0, VEXFS_SEARCH_EXACT, &hit));
+	ASSERT_EQ(0, fpu_times("N"));
+	after = performance("fpu_section_latency_count");
+	EXPECT_LT(before, after);
+	EXPECT_LT(0, performance("fpu_section_latency_p999_ns"));
+	/* Sections that end after that may have begun before it */
+	EXPECT_EQ(1, coll_search(fd, v, 1, 0, VEXFS_SEARCH_EXACT, &hit));
+	EXPECT_GE(after + 2, performance("fpu_section_latency_count"));
+	free(v);
 	close(fd);
 }
 
