@@ -151,20 +151,29 @@ tools_only() {
 
 step_tools() { step tools one "make without kernel headers" tools_only; }
 
+# At W=1, without a warning of the compiler's or modpost's.
+install_quiet() {
+	local out
+
+	out=$(make -s -j"$(nproc)" W=1 "$@" 2>&1) || { say "$out"; return 1; }
+	say "$out"
+	! grep -qE ' warning: |WARNING: modpost' <<<"$out"
+}
+
 # "make" and "make install" as on a real machine, from a copy of the tree,
-# since they build the module beside its sources; then "make clean".
+# since they build the module beside its sources; then "make clean". For the
+# generic flavour: that is the build at W=1 that "make lint" leaves out.
 install_run() {
 	local tree=$OUT/tree root=$OUT/root rel
 
-	rel=$(release_of "$SOURCE_SERIES")
+	rel=$(generic_of "$(release_of "$SOURCE_SERIES")")
 	rm -rf "$tree" "$root"
 	mkdir -p "$tree"
 	tar -c --exclude=./build --exclude=./.git --exclude='*.o' \
 		--exclude='*.ko' . | tar -x -C "$tree"
 	find "$tree" -type f | sort >"$OUT/tree.before"
-	one "make install" make -s -j"$(nproc)" -C "$tree" install \
-		BUILD="$BUILD" KDIR="$(kdir_of "$rel")" \
-		DESTDIR="$root"
+	one "make install, W=1 $rel" install_quiet -C "$tree" install \
+		BUILD="$BUILD" KDIR="$(kdir_of "$rel")" DESTDIR="$root"
 	one "depmod knows the filesystem" grep -q '^alias fs-vexfs vexfs' \
 		"$root/lib/modules/$rel/modules.alias"
 	one "mkfs.vexfs is installed" [ -x "$root/usr/local/sbin/mkfs.vexfs" ]
@@ -265,19 +274,19 @@ selftests_build() {
 	done
 }
 
-# The two kernels' guests run side by side; progress lines carry their names.
+# Guests run side by side, one more than there are processors: they are idle at
+# times. Progress lines carry their names.
 step_selftests() {
-	local k begin=$SECONDS pids=()
+	local k log begin=$SECONDS
 
 	say "== selftests ($KERNELS)"
 	rm -rf "$BUILD/selftests"
 	mkdir -p "$BUILD/selftests"
 	step selftests-build one "build the selftests" selftests_build
 	for k in $KERNELS; do
-		guests_of "$k" &
-		pids+=($!)
+		rm -f "$OUT"/*-"$k".*
 	done
-	wait "${pids[@]}"
+	guests_run
 	for k in $KERNELS; do
 		for log in "$OUT"/job-*-"$k".log; do
 			account "$(basename "$log" .log)" $((SECONDS - begin))
@@ -293,17 +302,22 @@ step_debug() {
 	step_selftests
 }
 
-guests_of() {
-	local kernel=$1
-
-	rm -f "$OUT"/*-"$kernel".*
+guests_run() {
 	job() {
+		local kernel
+
 		[ -z "${JOBS:-}" ] || [[ " $JOBS " = *" $1 "* ]] || return 0
-		guest_step "$kernel" "$@"
+		for kernel in $KERNELS; do
+			while [ "$(jobs -pr | wc -l)" -gt "$(nproc)" ]; do
+				wait -n
+			done
+			guest_step "$kernel" "$@" &
+		done
 	}
 	# Only when it is named in JOBS.
 	asked() { [ -z "${JOBS:-}" ] || job "$@"; }
 	guest_jobs
+	wait
 }
 
 # The script's part of the log is what is counted, and that the guest itself

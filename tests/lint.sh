@@ -46,6 +46,7 @@ files() {
 # ------------------------------------------------------------------ module
 # tests/module.sh prints the module's path on stdout, complaints on stderr.
 module_quiet() { tests/module.sh "$1" >/dev/null; }
+installed_release() { generic_of "$(release_of "$SOURCE_SERIES")"; }
 sparse_quiet() { tests/module.sh "$1" sparse >/dev/null; }
 
 lint_modules() {
@@ -55,7 +56,9 @@ lint_modules() {
 		rel=$(release_of "$series") ||
 			{ check "headers for $series" echo "none"; continue; }
 		for flavour in "$rel" "$(generic_of "$rel")"; do
-			check "W=1 $flavour" module_quiet "$flavour"
+			# That one is built by "make check"'s step install.
+			[ "$flavour" = "$(installed_release)" ] ||
+				check "W=1 $flavour" module_quiet "$flavour"
 		done
 		check "sparse $rel" sparse_quiet "$rel"
 	done
