@@ -33,7 +33,7 @@ static int vexfs_create_config(struct super_block *sb,
 			       const struct vexfs_create *a,
 			       struct vexfs_coll_config *cfg)
 {
-	if (a->ncolumns || a->columns || a->reserved0 ||
+	if (a->ncolumns || a->columns || a->reserved0 || a->reserved1 ||
 	    memchr_inv(a->reserved, 0, sizeof(a->reserved)))
 		return -EINVAL;
 	memset(cfg, 0, sizeof(*cfg));
@@ -48,6 +48,9 @@ static int vexfs_create_config(struct super_block *sb,
 	cfg->m = a->m;
 	cfg->ef_construction = a->ef_construction;
 	cfg->ef = a->ef;
+	cfg->lsh_tables = a->lsh_tables;
+	cfg->lsh_bits = a->lsh_bits;
+	cfg->lsh_recall = a->lsh_recall;
 	cfg->seed = a->seed;
 	while (!cfg->seed)
 		cfg->seed = get_random_u64();
@@ -113,6 +116,10 @@ static int vexfs_ioc_info(struct file *file, struct vexfs_collection *c,
 		.simd_level	= vexfs_simd_level(),
 		.loaded_ns	= c->loaded_ns,
 		.rebuilt	= st.rebuilt,
+		.lsh_tables	= c->cfg.lsh_tables,
+		.lsh_bits	= c->cfg.lsh_bits,
+		.lsh_recall	= c->cfg.lsh_recall,
+		.lsh_buckets	= st.buckets,
 	};
 	return 0;
 }

@@ -136,6 +136,8 @@ static void vexfs_search_account(struct vexfs_search_call *sc, u32 n, u64 start)
 		vexfs_lat_note(VEXFS_LAT_SEARCH, now - share);
 		vexfs_stat_add(res->mode == VEXFS_MODE_GRAPH ?
 			       VEXFS_STAT_SEARCH_GRAPH :
+			       res->mode == VEXFS_MODE_LSH ?
+			       VEXFS_STAT_SEARCH_LSH :
 			       VEXFS_STAT_SEARCH_SCAN, 1);
 		vexfs_stat_add(VEXFS_STAT_SEARCH_HITS, res->count);
 		vexfs_stat_add(VEXFS_STAT_SEARCH_COMPARED, res->compared);

@@ -32,6 +32,7 @@ static const char *const vexfs_stat_names[VEXFS_STAT_COUNT] = {
 	[VEXFS_STAT_SEARCH_CALLS]	= "search_calls",
 	[VEXFS_STAT_SEARCH_QUERIES]	= "search_queries",
 	[VEXFS_STAT_SEARCH_GRAPH]	= "search_graph",
+	[VEXFS_STAT_SEARCH_LSH]		= "search_lsh",
 	[VEXFS_STAT_SEARCH_SCAN]	= "search_scan",
 	[VEXFS_STAT_SEARCH_HITS]	= "search_hits",
 	[VEXFS_STAT_SEARCH_COMPARED]	= "search_compared",

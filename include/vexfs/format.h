@@ -472,7 +472,8 @@ struct vexfs_coll_header {
 	__le32	ch_ckpt_len;		/* 0: no checkpoint */
 	__le32	ch_ckpt_csum;
 	__le64	ch_ckpt_log_seq;	/* records before this one are in it */
-	__u8	ch_reserved[3608];	/* zero */
+	__le32	ch_lsh_recall;		/* LSH: wanted, in ten thousandths */
+	__u8	ch_reserved[3604];	/* zero */
 };
 
 /* A record of the log fork; lr_len bytes in all, a multiple of 8. */
@@ -521,7 +522,8 @@ enum vexfs_ckpt_section_type {
 	VEXFS_SECT_UPPER	= 4,	/* upper layers */
 	VEXFS_SECT_CODES	= 5,	/* quantised rows */
 	VEXFS_SECT_COLUMN0	= 8,	/* __le64 a slot; 8 .. 15 */
-	VEXFS_SECT_LSH		= 16,
+	VEXFS_SECT_LSH		= 16,	/* sketches, ch_lsh_tables words */
+	VEXFS_SECT_LSH_PARAMS	= 17,	/* how they are made */
 };
 
 #define VEXFS_SLOT_LIVE		0x01

@@ -461,7 +461,17 @@ TEST_F(abi, create_arguments)
 	BAD_CREATE(EINVAL, A.create.ef = VEXFS_EF_MAX + 1);
 	BAD_CREATE(EINVAL, A.create.reserved0 = 1);
 	BAD_CREATE(EINVAL, A.create.reserved[0] = 1);
-	BAD_CREATE(EINVAL, A.create.reserved[3] = 1);
+	BAD_CREATE(EINVAL, A.create.reserved[1] = 1);
+	BAD_CREATE(EINVAL, A.create.reserved1 = 1);
+	BAD_CREATE(EINVAL, A.create.lsh_recall = 9000);
+	BAD_CREATE(EINVAL, A.create.lsh_tables = 16);
+	BAD_CREATE(EINVAL, A.create.index = VEXFS_LSH; A.create.m = 16);
+	BAD_CREATE(EINVAL, A.create.index = VEXFS_LSH;
+		   A.create.lsh_recall = 10000);
+	BAD_CREATE(EINVAL, A.create.index = VEXFS_LSH;
+		   A.create.lsh_tables = VEXFS_LSH_TABLES_MAX + 1);
+	BAD_CREATE(EINVAL, A.create.index = VEXFS_LSH;
+		   A.create.lsh_bits = VEXFS_LSH_BITS_MAX + 1);
 	CHECK(EFAULT, call(fd, VEXFS_IOC_CREATE, NULL), "create");
 	CHECK(EFAULT, call(fd, VEXFS_IOC_CREATE, (void *)NOWHERE), "create");
 	/* After all that it still becomes one. */

@@ -60,6 +60,18 @@ for round in 1 2 3; do
 	check "the contents are the same" same
 done
 
+# The same with hash tables.
+hashes=$VEXFS_MNT/hashes
+check "import, LSH" vexctl import "$hashes" "$words" --metric cosine \
+	--index lsh --recall 0.9 --limit 3000
+vexctl search "$hashes" --id 5 -k 10 >/tmp/hashes
+check "unmount and mount" again
+check "the sketches were loaded" \
+	[ "$(coll=$hashes field rebuilt)" = 0 ]
+check "all of them" [ "$(coll=$hashes field indexed)" = 3000 ]
+vexctl search "$hashes" --id 5 -k 10 | check "and find the same" diff /tmp/hashes -
+rm "$hashes"
+
 check "mount read-only" again -o ro
 check "the index was loaded" loaded
 check "the contents are the same" same

@@ -214,6 +214,11 @@ int mem_create(struct mem_coll *m, const struct vexfs_coll_config *cfg,
 	m->cfg = *cfg;
 	m->cfg.owner = 4711;
 	m->cfg.csum_seed = 0x1234abcd;
+	/* The tests' parameters are those of a graph */
+	if (cfg->index == VEXFS_INDEX_LSH) {
+		m->cfg.m = 0;
+		m->cfg.ef_construction = 0;
+	}
 	err = vexfs_coll_config_check(&m->cfg);
 	if (err)
 		return err;

@@ -59,6 +59,13 @@ struct mem_coll {
 	bool	killed;
 };
 
+/* Of an index, for the names of tests. */
+static inline const char *mem_index_name(u8 index)
+{
+	return index == VEXFS_INDEX_FLAT ? "flat" :
+	       index == VEXFS_INDEX_LSH ? "hashes" : "graph";
+}
+
 void mem_store_init(struct mem_store *st, const u64 cap[MEM_AREAS]);
 void mem_store_free(struct mem_store *st);
 void mem_store_copy(struct mem_store *to, const struct mem_store *from);

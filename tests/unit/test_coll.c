@@ -610,8 +610,26 @@ static void test_config(void)
 	cfg.m = 257;
 	config_is(cfg, -EINVAL, "m 257");
 	cfg.m = 0;
+	cfg.lsh_recall = 9000;
+	config_is(cfg, -EINVAL, "recall of a graph");
 	cfg.index = VEXFS_INDEX_LSH;
-	config_is(cfg, -EOPNOTSUPP, "LSH");
+	cfg.ef_construction = 0;
+	config_is(cfg, 0, "LSH");
+	cfg.lsh_recall = 10000;
+	config_is(cfg, -EINVAL, "recall 1");
+	cfg.lsh_recall = 0;
+	cfg.lsh_tables = 33;
+	config_is(cfg, -EINVAL, "33 tables");
+	cfg.lsh_tables = 32;
+	cfg.lsh_bits = 25;
+	config_is(cfg, -EINVAL, "25 bits");
+	cfg.lsh_bits = 24;
+	config_is(cfg, 0, "32 tables, 24 bits");
+	cfg.m = 16;
+	config_is(cfg, -EINVAL, "M of hashes");
+	cfg.m = 0;
+	cfg.lsh_tables = 0;
+	cfg.lsh_bits = 0;
 	cfg.index = 9;
 	config_is(cfg, -EINVAL, "index 9");
 	cfg.index = VEXFS_INDEX_FLAT;
@@ -637,6 +655,7 @@ int main(void)
 	test_model(VEXFS_INDEX_FLAT, VEXFS_METRIC_IP, 400,
 		   "flat, inner product");
 	test_model(VEXFS_INDEX_HNSW, VEXFS_METRIC_L2, 1000, "graph, L2");
+	test_model(VEXFS_INDEX_LSH, VEXFS_METRIC_L2, 600, "hashes, L2");
 	test_model(VEXFS_INDEX_HNSW, VEXFS_METRIC_IP, 400,
 		   "graph, inner product");
 	free(md);

@@ -299,6 +299,7 @@ static void test_crashes(u8 index, u64 seed, u32 ops)
 	u64 cap[MEM_AREAS] = { 0, 64 << 20, 64 << 20 };
 	struct vexfs_coll_header first;
 	char detail[80];
+	char name[32];
 	u32 i;
 
 	rng = seed;
@@ -327,8 +328,8 @@ static void test_crashes(u8 index, u64 seed, u32 ops)
 	/* Such a small graph is a poor one, but it has to work */
 	CHECK(graph_hits * 10 >= graph_searches * 8, "%u of %u found by graph",
 	      graph_hits, graph_searches);
-	vt_done(index == VEXFS_INDEX_FLAT ? "crashes, flat" : "crashes, graph",
-		detail);
+	snprintf(name, sizeof(name), "crashes, %s", mem_index_name(index));
+	vt_done(name, detail);
 }
 
 int main(int argc, char **argv)
@@ -341,6 +342,7 @@ int main(int argc, char **argv)
 	for (; rounds--; seed++) {
 		test_crashes(VEXFS_INDEX_FLAT, seed, 160);
 		test_crashes(VEXFS_INDEX_HNSW, seed + 1000, 160);
+		test_crashes(VEXFS_INDEX_LSH, seed + 2000, 80);
 	}
 	return vt_exit();
 }

@@ -183,7 +183,7 @@ static void test_faults(u8 index, int *what, const char *name)
 	CHECK(failures > 4, "only %u failures", failures);
 	mem_destroy(&m);
 	snprintf(title, sizeof(title), "failing %s, %s", name,
-		 index == VEXFS_INDEX_FLAT ? "flat" : "graph");
+		 mem_index_name(index));
 	snprintf(detail, sizeof(detail), "# %u failures", failures);
 	vt_done(title, detail);
 }
@@ -223,6 +223,9 @@ int main(void)
 	test_faults(VEXFS_INDEX_HNSW, &m.fail_read, "reads");
 	test_faults(VEXFS_INDEX_FLAT, &kshim_fail_alloc, "allocations");
 	test_faults(VEXFS_INDEX_HNSW, &kshim_fail_alloc, "allocations");
+	test_faults(VEXFS_INDEX_LSH, &m.fail_write, "writes");
+	test_faults(VEXFS_INDEX_LSH, &m.fail_read, "reads");
+	test_faults(VEXFS_INDEX_LSH, &kshim_fail_alloc, "allocations");
 	test_failed_commits();
 	return vt_exit();
 }

@@ -312,6 +312,7 @@ static void fuzz_header(u32 rounds)
 static void run(u8 index, u32 rounds)
 {
 	char detail[80];
+	char name[32];
 
 	setup(index);
 	opened = 0;
@@ -339,8 +340,8 @@ static void run(u8 index, u32 rounds)
 	teardown();
 	snprintf(detail, sizeof(detail), "# %u opened, %u of them rebuilt, %u refused",
 		 opened, rebuilt, refused);
-	vt_done(index == VEXFS_INDEX_FLAT ? "damage, flat" : "damage, graph",
-		detail);
+	snprintf(name, sizeof(name), "damage, %s", mem_index_name(index));
+	vt_done(name, detail);
 }
 
 /* What a crafted record says of itself. */
@@ -486,5 +487,6 @@ int main(int argc, char **argv)
 	test_giant();
 	run(VEXFS_INDEX_FLAT, rounds);
 	run(VEXFS_INDEX_HNSW, rounds);
+	run(VEXFS_INDEX_LSH, rounds);
 	return vt_exit();
 }

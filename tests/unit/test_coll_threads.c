@@ -288,6 +288,7 @@ static void test_threads(u8 index, double seconds)
 	pthread_t thread[ARRAY_SIZE(run)];
 	struct vexfs_coll_stat st;
 	char detail[100];
+	char name[32];
 	u32 i;
 
 	setup(index);
@@ -324,8 +325,8 @@ static void test_threads(u8 index, double seconds)
 		 "# %u searches (%u by graph, %u missed), %u replaced, %u deleted, %u checkpoints, %llu slots",
 		 searches, graph_searches, missed, replaced, deletes,
 		 checkpoints, st.slots);
-	vt_done(index == VEXFS_INDEX_FLAT ? "threads, flat" : "threads, graph",
-		detail);
+	snprintf(name, sizeof(name), "threads, %s", mem_index_name(index));
+	vt_done(name, detail);
 }
 
 int main(int argc, char **argv)
@@ -336,5 +337,6 @@ int main(int argc, char **argv)
 		return 1;
 	test_threads(VEXFS_INDEX_FLAT, seconds);
 	test_threads(VEXFS_INDEX_HNSW, seconds);
+	test_threads(VEXFS_INDEX_LSH, seconds);
 	return vt_exit();
 }

@@ -51,6 +51,7 @@ void show_coll_header(const struct vexfs_coll_header *ch)
 	out_num("ef", le32_to_cpu(ch->ch_ef));
 	out_num("lsh_tables", le32_to_cpu(ch->ch_lsh_tables));
 	out_num("lsh_bits", le32_to_cpu(ch->ch_lsh_bits));
+	out_num("lsh_recall", le32_to_cpu(ch->ch_lsh_recall));
 	out_hex("flags", le32_to_cpu(ch->ch_flags));
 	out_time("create_time", le64_to_cpu(ch->ch_create_time));
 	show_columns(ch);

@@ -278,6 +278,22 @@ static inline u64 mul_u64_u32_div(u64 a, u32 mul, u32 div)
 	return (u64)((unsigned __int128)a * mul / div);
 }
 
+/* The largest number whose square is not above x. */
+static inline u32 int_sqrt64(u64 x)
+{
+	u64 root = 0, bit = 1ull << 62;
+
+	for (; bit; bit >>= 2) {
+		if (x >= root + bit) {
+			x -= root + bit;
+			root = (root >> 1) + bit;
+		} else {
+			root >>= 1;
+		}
+	}
+	return (u32)root;
+}
+
 static inline u64 mul_u64_u64_div_u64(u64 a, u64 mul, u64 div)
 {
 	return (u64)((unsigned __int128)a * mul / div);

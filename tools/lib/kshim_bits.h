@@ -22,7 +22,21 @@
 #define hweight8(x)		((unsigned int)__builtin_popcount((u8)(x)))
 #define hweight16(x)		((unsigned int)__builtin_popcount((u16)(x)))
 #define hweight32(x)		((unsigned int)__builtin_popcount(x))
-#define hweight64(x)		((unsigned long)__builtin_popcountll(x))
+
+/* As the kernel does it: the instruction, where there is one. */
+static inline unsigned long hweight64(u64 x)
+{
+#ifdef __x86_64__
+	u64 n;
+
+	if (__builtin_cpu_supports("popcnt")) {
+		asm("popcntq %1, %0" : "=r" (n) : "rm" (x) : "cc");
+		return n;
+	}
+#endif
+	return (unsigned long)__builtin_popcountll(x);
+}
+
 #define hweight_long(x)		hweight64(x)
 
 static inline int fls(unsigned int x)

@@ -6,10 +6,22 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "create.h"
+
+/* Between 0 and 1, in ten thousandths. */
+static uint32_t parse_share(const char *name, const char *arg)
+{
+	char *end;
+	double share = strtod(arg, &end);
+
+	if (end == arg || *end || !(share >= 0.0001 && share <= 0.9999))
+		usage_error("%s %s: a share from 0.0001 to 0.9999", name, arg);
+	return (uint32_t)(share * 10000 + 0.5);
+}
 
 void create_option(struct vexfs_create *c, int opt, const char *arg)
 {
@@ -44,6 +56,17 @@ void create_option(struct vexfs_create *c, int opt, const char *arg)
 	case CREATE_EF:
 		c->ef = parse_number("--ef", arg, 1, VEXFS_EF_MAX);
 		break;
+	case CREATE_RECALL:
+		c->lsh_recall = parse_share("--recall", arg);
+		break;
+	case CREATE_TABLES:
+		c->lsh_tables = parse_number("--tables", arg, 1,
+					     VEXFS_LSH_TABLES_MAX);
+		break;
+	case CREATE_BITS:
+		c->lsh_bits = parse_number("--bits", arg, 1,
+					   VEXFS_LSH_BITS_MAX);
+		break;
 	case CREATE_SEED:
 		c->seed = parse_number("--seed", arg, 0, UINT64_MAX);
 		break;
@@ -71,6 +94,13 @@ static void create_failed(const char *path, const struct vexfs_create *c,
 		     vexfs_type_name(c->type), vexfs_metric_name(c->metric),
 		     vexfs_index_name(c->index));
 	case EINVAL:
+		if (c->index != VEXFS_LSH &&
+		    (c->lsh_recall || c->lsh_tables || c->lsh_bits))
+			fail("%s: --recall, --tables and --bits are for --index lsh",
+			     path);
+		if (c->index == VEXFS_LSH && (c->m || c->ef_construction))
+			fail("%s: --m and --ef-construction are for --index hnsw",
+			     path);
 		if (!c->dims)
 			fail("%s: give --dims (the volume has no default)",
 			     path);
@@ -108,6 +138,9 @@ void create_long_options(struct option *all, const struct option *own,
 		{ "ef-construction", required_argument, NULL, CREATE_EFC },
 		{ "ef", required_argument, NULL, CREATE_EF },
 		{ "seed", required_argument, NULL, CREATE_SEED },
+		{ "recall", required_argument, NULL, CREATE_RECALL },
+		{ "tables", required_argument, NULL, CREATE_TABLES },
+		{ "bits", required_argument, NULL, CREATE_BITS },
 	};
 
 	memcpy(all, common, sizeof(common));

@@ -11,10 +11,13 @@
 
 #include "vexctl.h"
 
-enum { CREATE_M = 256, CREATE_EFC, CREATE_EF, CREATE_SEED, CREATE_LAST };
+enum {
+	CREATE_M = 256, CREATE_EFC, CREATE_EF, CREATE_SEED, CREATE_RECALL,
+	CREATE_TABLES, CREATE_BITS, CREATE_LAST
+};
 
 /* For getopt_long(): these, then the @own ones of a command, then zeroes. */
-#define CREATE_NOPTIONS	8
+#define CREATE_NOPTIONS	11
 void create_long_options(struct option *all, const struct option *own,
 			 unsigned int nown);
 
@@ -23,10 +26,13 @@ void create_long_options(struct option *all, const struct option *own,
 	"  -t, --type TYPE          f32, f16, bf16, i8, u8 or b1 (default f32)\n" \
 	"  -m, --metric METRIC      l2 (squared), ip, cosine, l1 or hamming (b1 only,\n" \
 	"                           where it is the default; else l2)\n"	\
-	"  -i, --index INDEX        hnsw or flat (default hnsw)\n"	\
+	"  -i, --index INDEX        hnsw, lsh or flat (default hnsw)\n"	\
 	"      --m N                HNSW: links of a node (default 16)\n" \
 	"      --ef-construction N  HNSW: candidates while inserting (default 200)\n" \
 	"      --ef N               HNSW: candidates while searching\n"	\
+	"      --recall SHARE       LSH: of the nearest, to be found (default 0.9)\n" \
+	"      --tables N           LSH: hash tables, 1 to 32 (default 16)\n" \
+	"      --bits N             LSH: of a bucket's address, at most (default any)\n" \
 	"      --seed N             of the index (default: random)\n"
 
 void create_defaults(struct vexfs_create *c);

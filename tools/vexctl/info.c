@@ -21,17 +21,43 @@ struct field {
 
 #define MAX_FIELDS 24
 
-static size_t fields_of(const struct vexfs_info *in, struct field *f)
+/* What the index was made with. */
+static size_t index_fields(const struct vexfs_info *in, struct field *f)
 {
-	const struct field all[] = {
-		{ "dims", "Dimensions", in->dims, NULL },
-		{ "type", "Element type", 0, vexfs_type_name(in->type) },
-		{ "metric", "Metric", 0, vexfs_metric_name(in->metric) },
-		{ "index", "Index", 0, vexfs_index_name(in->index) },
+	const struct field hnsw[] = {
 		{ "m", "HNSW M", in->m, NULL },
 		{ "ef_construction", "HNSW ef_construction",
 		  in->ef_construction, NULL },
 		{ "ef", "HNSW ef", in->ef, NULL },
+		{ "max_level", "HNSW top layer", in->max_level, NULL },
+	};
+	const struct field lsh[] = {
+		{ "lsh_recall", "LSH recall, 1/10000", in->lsh_recall, NULL },
+		{ "lsh_tables", "LSH tables", in->lsh_tables, NULL },
+		{ "lsh_bits", "LSH address bits, at most",
+		  in->lsh_bits ? in->lsh_bits : VEXFS_LSH_BITS_MAX, NULL },
+		{ "lsh_buckets", "LSH buckets of a table", in->lsh_buckets,
+		  NULL },
+		{ "ef", "LSH ef", in->ef, NULL },
+	};
+
+	if (in->index == VEXFS_LSH) {
+		memcpy(f, lsh, sizeof(lsh));
+		return COUNT(lsh);
+	}
+	memcpy(f, hnsw, sizeof(hnsw));
+	return COUNT(hnsw);
+}
+
+static size_t fields_of(const struct vexfs_info *in, struct field *f)
+{
+	const struct field kind[] = {
+		{ "dims", "Dimensions", in->dims, NULL },
+		{ "type", "Element type", 0, vexfs_type_name(in->type) },
+		{ "metric", "Metric", 0, vexfs_metric_name(in->metric) },
+		{ "index", "Index", 0, vexfs_index_name(in->index) },
+	};
+	const struct field state[] = {
 		{ "count", "Vectors", in->count, NULL },
 		{ "indexed", "Indexed", in->indexed, NULL },
 		{ "pending", "Waiting for the index", in->pending, NULL },
@@ -42,16 +68,18 @@ static size_t fields_of(const struct vexfs_info *in, struct field *f)
 		{ "index_bytes", "Index memory, bytes", in->index_bytes,
 		  NULL },
 		{ "disk_bytes", "On disk, bytes", in->disk_bytes, NULL },
-		{ "max_level", "HNSW top layer", in->max_level, NULL },
 		{ "rebuilt", "Indexed again at opening", in->rebuilt, NULL },
 		{ "loaded_us", "Opened in, microseconds",
 		  in->loaded_ns / 1000, NULL },
 		{ "simd", "SIMD", 0, in->simd_level == 4 ? "avx512" :
 				     in->simd_level == 2 ? "avx2" : "sse2" },
 	};
+	size_t n = COUNT(kind);
 
-	memcpy(f, all, sizeof(all));
-	return COUNT(all);
+	memcpy(f, kind, sizeof(kind));
+	n += index_fields(in, f + n);
+	memcpy(f + n, state, sizeof(state));
+	return n + COUNT(state);
 }
 
 static void print_json(const char *path, const struct field *f, size_t n)

@@ -32,6 +32,9 @@ struct vexfs_coll_config {
 	u32	m;
 	u32	ef_construction;
 	u32	ef;
+	u32	lsh_tables;
+	u32	lsh_bits;		/* of an address at most, 0: any */
+	u32	lsh_recall;		/* in ten thousandths */
 	u64	seed;
 	u64	owner;			/* inode number */
 	u32	csum_seed;
@@ -112,6 +115,8 @@ struct vexfs_coll_insert {
 	/** @run, @in_run: where row @done goes */
 	u32		run;
 	u32		in_run;
+	/** @generation: of the index when it began */
+	u32		generation;
 	struct vexfs_slot_run *runs;
 	void		*record;
 	size_t		record_len;
@@ -252,6 +257,7 @@ struct vexfs_coll_stat {
 	u64	memory;			/* bytes of ids, graph, codes */
 	u64	uncommitted;		/* log bytes not in the header yet */
 	u32	max_level;
+	u32	buckets;		/* LSH: of each table */
 	u32	rebuilt;		/* pending when it was opened */
 	bool	damaged;
 };

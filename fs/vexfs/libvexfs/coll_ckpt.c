@@ -21,6 +21,8 @@ const u32 vexfs_ckpt_types[VEXFS_CK_NR] = {
 	[VEXFS_CK_GRAPH0]	= VEXFS_SECT_GRAPH0,
 	[VEXFS_CK_UPPER]	= VEXFS_SECT_UPPER,
 	[VEXFS_CK_CODES]	= VEXFS_SECT_CODES,
+	[VEXFS_CK_LSH]		= VEXFS_SECT_LSH,
+	[VEXFS_CK_LSH_PARAMS]	= VEXFS_SECT_LSH_PARAMS,
 };
 
 /* NULL: the upper layers, which are no arena. */
@@ -42,6 +44,14 @@ u32 vexfs_ckpt_item_size(const struct vexfs_coll *coll, u32 sect)
 
 	a = vexfs_ckpt_arena((struct vexfs_coll *)coll, sect);
 	return a ? a->item_size : 8 + 4 * coll->cfg.m;
+}
+
+/* Items of a section that is an arena. */
+u32 vexfs_ckpt_items(const struct vexfs_coll *coll, u32 sect, u32 slots)
+{
+	if (sect <= VEXFS_CK_FLAGS || !coll->ops->items)
+		return slots;
+	return coll->ops->items(coll, sect, slots);
 }
 
 /* Ids and flags always, the rest is the index's. */
@@ -66,14 +76,15 @@ void vexfs_ckpt_free(struct vexfs_ckpt *ckpt)
 
 static bool vexfs_ckpt_dirty(struct vexfs_coll *coll)
 {
-	u32 i, c;
+	u32 i, c, n;
 
 	for (i = 0; i < VEXFS_CK_NR; i++) {
 		struct vexfs_arena *a = NULL;
 
 		if (vexfs_ckpt_has(coll, i))
 			a = vexfs_ckpt_arena(coll, i);
-		for (c = 0; a && c < vexfs_arena_chunks(a, coll->slots); c++) {
+		n = vexfs_ckpt_items(coll, i, coll->slots);
+		for (c = 0; a && c < vexfs_arena_chunks(a, n); c++) {
 			if (vexfs_arena_is_dirty(a, c))
 				return true;
 		}
@@ -218,7 +229,8 @@ static int vexfs_ckpt_save_arena(struct vexfs_coll *coll, u32 sect, void *buf)
 	struct vexfs_arena *a = vexfs_ckpt_arena(coll, sect);
 	const struct vexfs_ckpt_map *old = &coll->ckpt.map[sect];
 	struct vexfs_ckpt_map *m = &coll->next.map[sect];
-	u64 bytes = vexfs_arena_bytes(a, coll->slots);
+	u64 bytes = vexfs_arena_bytes(a, vexfs_ckpt_items(coll, sect,
+							  coll->slots));
 	u32 c, len;
 	int err;
 

@@ -259,6 +259,7 @@ static int vexfs_hnsw_search(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 const struct vexfs_index_ops vexfs_hnsw_ops = {
 	.sections	= BIT(VEXFS_CK_GRAPH0) | BIT(VEXFS_CK_UPPER) |
 			  BIT(VEXFS_CK_CODES),
+	.mode		= VEXFS_MODE_GRAPH,
 	.holds		= true,
 	.init		= vexfs_hnsw_init,
 	.free		= vexfs_hnsw_free,

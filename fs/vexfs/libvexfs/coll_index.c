@@ -21,6 +21,7 @@ const struct vexfs_index_ops vexfs_flat_ops = { };
 static const struct vexfs_index_ops *const vexfs_indexes[] = {
 	[VEXFS_INDEX_FLAT]	= &vexfs_flat_ops,
 	[VEXFS_INDEX_HNSW]	= &vexfs_hnsw_ops,
+	[VEXFS_INDEX_LSH]	= &vexfs_lsh_ops,
 };
 
 int vexfs_coll_index_init(struct vexfs_coll *coll)
@@ -251,8 +252,14 @@ static int vexfs_index_rows(struct vexfs_coll *coll, u32 budget)
 	int err;
 	u32 n;
 
+	if (!READ_ONCE(coll->waiting) && !vexfs_ring_len(&coll->pending))
+		more = false;
 	for (n = 0; more && n < budget; n++) {
-		err = vexfs_index_step(coll, &more);
+		err = 0;
+		if (coll->ops->ready && !(n % VEXFS_INDEX_ROWS))
+			err = coll->ops->ready(coll);
+		if (!err)
+			err = vexfs_index_step(coll, &more);
 		if (err)
 			return err;
 		if (coll->io->killed(coll->priv))
@@ -263,13 +270,19 @@ static int vexfs_index_rows(struct vexfs_coll *coll, u32 budget)
 }
 
 /* Beside others, as long as nothing has to be taken out first. */
+static bool vexfs_index_serial(const struct vexfs_coll *coll)
+{
+	return READ_ONCE(coll->stale) || coll->ops->serial;
+}
+
 static int vexfs_index_shared(struct vexfs_coll *coll, u32 budget)
 {
-	int err;
+	int err = 0;
 
 	if (down_read_killable(&coll->index_lock))
 		return -EINTR;
-	err = coll->stale ? 0 : vexfs_index_rows(coll, budget);
+	if (!vexfs_index_serial(coll))
+		err = vexfs_index_rows(coll, budget);
 	up_read(&coll->index_lock);
 	return err;
 }
@@ -280,7 +293,7 @@ static long vexfs_index_alone(struct vexfs_coll *coll, u32 budget)
 
 	if (down_write_killable(&coll->index_lock))
 		return -EINTR;
-	if (coll->stale)
+	if (vexfs_coll_holds(coll) && vexfs_index_serial(coll))
 		ret = vexfs_index_rows(coll, budget);
 	if (!ret)
 		ret = vexfs_sweep(coll, budget);
@@ -293,7 +306,8 @@ static bool vexfs_index_needs_alone(struct vexfs_coll *coll)
 	bool ret;
 
 	read_lock(&coll->lock);
-	ret = READ_ONCE(coll->stale) || coll->zeroed != coll->committed;
+	ret = READ_ONCE(coll->stale) || coll->zeroed != coll->committed ||
+	      (coll->ops->serial && vexfs_ring_len(&coll->pending));
 	read_unlock(&coll->lock);
 	return ret;
 }
@@ -302,7 +316,7 @@ long vexfs_coll_index(struct vexfs_coll *coll, u32 budget)
 {
 	long ret = 0;
 
-	if (vexfs_coll_holds(coll))
+	if (vexfs_coll_holds(coll) && !coll->ops->serial)
 		ret = vexfs_index_shared(coll, budget);
 	if (!ret && vexfs_index_needs_alone(coll))
 		ret = vexfs_index_alone(coll, budget);

@@ -240,6 +240,8 @@ int vexfs_coll_insert_begin(struct vexfs_coll *coll, const u64 *ids, u32 count,
 	ins->count = count;
 	if (mutex_lock_killable(&coll->write_lock))
 		return -EINTR;
+	if (coll->ops->generation)
+		ins->generation = coll->ops->generation(coll);
 	err = vexfs_insert_prepare(ins, flags);
 	if (!err)
 		return 0;
@@ -295,6 +297,9 @@ static int vexfs_insert_write(struct vexfs_coll_insert *ins, const void *rows,
 		err = coll->io->write_rows(coll->priv, slot, now, rows);
 		if (err)
 			return err;
+		if (ins->generation)
+			coll->ops->rows(coll, ins->generation, slot, now,
+					rows);
 		vexfs_insert_advance(ins, now);
 		rows += (size_t)now * coll->cfg.stride;
 	}
@@ -323,6 +328,18 @@ int vexfs_coll_insert_rows(struct vexfs_coll_insert *ins, const void *rows,
 	return 0;
 }
 
+/* The index takes the rows in, if it does so at once. */
+static void vexfs_insert_enter(struct vexfs_coll_insert *ins)
+{
+	struct vexfs_coll *coll = ins->coll;
+	u32 i;
+
+	for (i = 0; ins->generation && i < ins->nruns; i++)
+		coll->ops->enter(coll, ins->generation,
+				 le32_to_cpu(ins->runs[i].sr_slot),
+				 le32_to_cpu(ins->runs[i].sr_len));
+}
+
 static void vexfs_insert_publish(struct vexfs_coll_insert *ins)
 {
 	struct vexfs_coll *coll = ins->coll;
@@ -337,7 +354,9 @@ static void vexfs_insert_publish(struct vexfs_coll_insert *ins)
 		slot = le32_to_cpu(ins->runs[i].sr_slot);
 		for (j = 0; j < le32_to_cpu(ins->runs[i].sr_len); j++) {
 			vexfs_coll_publish(coll, slot + j,
-					   le64_to_cpu(ids[n++]));
+					   le64_to_cpu(ids[n++]),
+					   ins->generation &&
+					   coll->ops->has(coll, slot + j));
 			if (n % VEXFS_LOCK_BATCH)
 				continue;
 			write_unlock(&coll->lock);
@@ -375,8 +394,14 @@ int vexfs_coll_insert_end(struct vexfs_coll_insert *ins)
 		err = vexfs_log_append(coll, ins->record, next_id);
 	if (err)
 		return err;
+	vexfs_insert_enter(ins);
 	vexfs_insert_publish(ins);
+	if (coll->ops->settle)
+		coll->ops->settle(coll);
 	vexfs_insert_finish(ins);
+	/* Rows that wait are an exception there: as many as came are helped */
+	if (coll->ops->settle && READ_ONCE(coll->waiting))
+		vexfs_coll_index(coll, ins->count);
 	vexfs_coll_kick(coll);
 	return 0;
 }
@@ -394,6 +419,8 @@ void vexfs_coll_insert_abort(struct vexfs_coll_insert *ins)
 	for (i = 0; left && i < ins->nruns; i++, left -= now) {
 		slot = le32_to_cpu(ins->runs[i].sr_slot);
 		now = min(left, le32_to_cpu(ins->runs[i].sr_len));
+		if (ins->generation)
+			coll->ops->forget(coll, slot, now);
 		if (slot < coll->slots && vexfs_coll_zero_rows(coll, slot, now))
 			break;
 	}

@@ -77,7 +77,8 @@ vexfs_dir_read(struct vexfs_coll *coll, const struct vexfs_coll_header *ch)
 static u64 vexfs_section_most(const struct vexfs_coll *coll, u32 sect,
 			      u64 slots)
 {
-	u64 bytes = slots * vexfs_ckpt_item_size(coll, sect);
+	u64 bytes = (u64)vexfs_ckpt_items(coll, sect, (u32)slots) *
+		    vexfs_ckpt_item_size(coll, sect);
 
 	return sect == VEXFS_CK_UPPER ? bytes * VEXFS_GRAPH_MAX_LEVEL : bytes;
 }

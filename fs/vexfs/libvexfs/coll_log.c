@@ -145,7 +145,7 @@ static int vexfs_replay_run(struct vexfs_coll *coll, u32 slot, u32 len,
 		if (id == U64_MAX || vexfs_coll_is_live(coll, slot + i))
 			return -EFSCORRUPTED;
 		write_lock(&coll->lock);
-		vexfs_coll_publish(coll, slot + i, id);
+		vexfs_coll_publish(coll, slot + i, id, false);
 		write_unlock(&coll->lock);
 	}
 	return err;

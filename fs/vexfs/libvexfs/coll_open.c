@@ -21,11 +21,35 @@
 static_assert(VEXFS_M_MAX == VEXFS_GRAPH_MAX_M);
 static_assert(VEXFS_EF_MAX == VEXFS_GRAPH_MAX_EF);
 
+/* Tables make bits: 512 are what one cache line holds. */
+#define VEXFS_DEFAULT_TABLES	16u
+#define VEXFS_DEFAULT_RECALL	9000u
+
+/* There, @ef is how many neighbours are looked for, if that is more than k. */
+static int vexfs_config_check_lsh(struct vexfs_coll_config *cfg)
+{
+	if (!cfg->lsh_tables)
+		cfg->lsh_tables = VEXFS_DEFAULT_TABLES;
+	if (!cfg->lsh_recall)
+		cfg->lsh_recall = VEXFS_DEFAULT_RECALL;
+	if (!cfg->ef)
+		cfg->ef = 1;
+	if (cfg->m || cfg->ef_construction || cfg->ef > VEXFS_EF_MAX ||
+	    cfg->lsh_tables > VEXFS_LSH_MAX_TABLES ||
+	    cfg->lsh_bits > VEXFS_LSH_MAX_ADDRESS ||
+	    cfg->lsh_recall >= VEXFS_LSH_ONE)
+		return -EINVAL;
+	return vexfs_projector_supports(cfg->elem, cfg->metric) ? 0 :
+	       -EOPNOTSUPP;
+}
+
 static int vexfs_config_check_index(struct vexfs_coll_config *cfg)
 {
 	if (cfg->index == VEXFS_INDEX_LSH)
-		return -EOPNOTSUPP;
+		return vexfs_config_check_lsh(cfg);
 	if (cfg->index != VEXFS_INDEX_FLAT && cfg->index != VEXFS_INDEX_HNSW)
+		return -EINVAL;
+	if (cfg->lsh_tables || cfg->lsh_bits || cfg->lsh_recall)
 		return -EINVAL;
 	if (!cfg->m)
 		cfg->m = VEXFS_DEFAULT_M;
@@ -73,7 +97,20 @@ void vexfs_coll_config_to_header(const struct vexfs_coll_config *cfg,
 	ch->ch_m = cpu_to_le32(cfg->m);
 	ch->ch_ef_construction = cpu_to_le32(cfg->ef_construction);
 	ch->ch_ef = cpu_to_le32(cfg->ef);
+	ch->ch_lsh_tables = cpu_to_le32(cfg->lsh_tables);
+	ch->ch_lsh_bits = cpu_to_le32(cfg->lsh_bits);
+	ch->ch_lsh_recall = cpu_to_le32(cfg->lsh_recall);
 	ch->ch_seed = cpu_to_le64(cfg->seed);
+}
+
+/* Defaults were filled in when it was made. */
+static bool vexfs_config_complete(const struct vexfs_coll_config *cfg)
+{
+	if (!cfg->ef || !cfg->seed)
+		return false;
+	if (cfg->index == VEXFS_INDEX_LSH)
+		return cfg->lsh_tables && cfg->lsh_recall;
+	return cfg->m && cfg->ef_construction;
 }
 
 /* Owner and checksum seed are the caller's to fill in. */
@@ -89,11 +126,13 @@ int vexfs_coll_config_from_header(const struct vexfs_coll_header *ch,
 	cfg->m = le32_to_cpu(ch->ch_m);
 	cfg->ef_construction = le32_to_cpu(ch->ch_ef_construction);
 	cfg->ef = le32_to_cpu(ch->ch_ef);
+	cfg->lsh_tables = le32_to_cpu(ch->ch_lsh_tables);
+	cfg->lsh_bits = le32_to_cpu(ch->ch_lsh_bits);
+	cfg->lsh_recall = le32_to_cpu(ch->ch_lsh_recall);
 	cfg->seed = le64_to_cpu(ch->ch_seed);
 	if (le32_to_cpu(ch->ch_version) != 1)
 		return -EFSCORRUPTED;
-	/* Defaults were filled in when it was made */
-	if (!cfg->m || !cfg->ef_construction || !cfg->ef || !cfg->seed)
+	if (!vexfs_config_complete(cfg))
 		return -EFSCORRUPTED;
 	err = vexfs_coll_config_check(cfg);
 	if (err == -EINVAL)
@@ -314,6 +353,8 @@ void vexfs_coll_stat(struct vexfs_coll *coll, struct vexfs_coll_stat *st)
 	read_unlock(&coll->lock);
 	if (coll->cfg.index == VEXFS_INDEX_HNSW)
 		st->max_level = vexfs_graph_max_level(&coll->graph);
+	if (coll->cfg.index == VEXFS_INDEX_LSH)
+		st->buckets = READ_ONCE(coll->lsh.nbuckets);
 	up_read(&coll->sem);
 	st->rebuilt = coll->rebuilt;
 	st->damaged = coll->damaged;

@@ -30,6 +30,7 @@
 #include "coll.h"
 #include "hnsw.h"
 #include "idmap.h"
+#include "lsh.h"
 
 /* In memory only, next to VEXFS_SLOT_* */
 #define VEXFS_SLOT_PENDING	0x80	/* in the ring of pending slots */
@@ -90,8 +91,13 @@ enum {
 	VEXFS_CK_GRAPH0,
 	VEXFS_CK_UPPER,
 	VEXFS_CK_CODES,
+	VEXFS_CK_LSH,
+	VEXFS_CK_LSH_PARAMS,
 	VEXFS_CK_NR,
 };
+
+/* Rows that an index gets ready for at a time. */
+#define VEXFS_INDEX_ROWS	64u
 
 struct vexfs_coll;
 struct vexfs_coll_searcher;
@@ -104,14 +110,36 @@ struct vexfs_coll_searcher;
 struct vexfs_index_ops {
 	/** @sections: BIT(VEXFS_CK_*) of those it adds to a checkpoint */
 	u32	sections;
+	/** @mode: VEXFS_MODE_* of a search that it answered */
+	u8	mode;
 	/** @holds: it takes rows in, so that they are waiting until then */
 	bool	holds;
+	/** @serial: it does so with index_lock held for writing */
+	bool	serial;
 	int (*init)(struct vexfs_coll *coll);
 	/* Also after an @init that failed, or none; @init may follow */
 	void (*free)(struct vexfs_coll *coll);
 	/* [sem for writing] Memory for the slots [0, slots). */
 	int (*reserve)(struct vexfs_coll *coll, u32 slots);
 	u64 (*memory)(const struct vexfs_coll *coll);
+	/*
+	 * Those that take rows in as they are inserted have a generation, 0 as
+	 * long as they can't, which changes when all rows have to be taken in
+	 * again. With that of the beginning of the batch come its rows, when
+	 * they have been written, then the slots that are going to be live
+	 * next, or that are not to be [write_lock]. Those that it has then
+	 * don't wait.
+	 */
+	u32 (*generation)(const struct vexfs_coll *coll);
+	void (*rows)(struct vexfs_coll *coll, u32 generation, u32 slot, u32 n,
+		     const void *rows);
+	void (*enter)(struct vexfs_coll *coll, u32 generation, u32 slot,
+		      u32 n);
+	void (*forget)(struct vexfs_coll *coll, u32 slot, u32 n);
+	/* [write_lock] After a batch. */
+	void (*settle)(struct vexfs_coll *coll);
+	/* [index_lock] Before VEXFS_INDEX_ROWS rows are added, or less. */
+	int (*ready)(struct vexfs_coll *coll);
 	/*
 	 * [index_lock, sem] A row, which is live and waiting. Several tasks
 	 * may do this at a time; @remove excludes them.
@@ -121,6 +149,8 @@ struct vexfs_index_ops {
 	int (*remove)(struct vexfs_coll *coll, u32 slot);
 	/* The arena that is this section, NULL for none. */
 	struct vexfs_arena *(*arena)(struct vexfs_coll *coll, u32 sect);
+	/* Items of a section when there are so many slots; NULL: as many. */
+	u32 (*items)(const struct vexfs_coll *coll, u32 sect, u32 slots);
 	/* Reads what it has in a checkpoint; @buf is VEXFS_CHUNK_SIZE. */
 	int (*load)(struct vexfs_coll *coll, const struct vexfs_ckpt_dir *dir,
 		    void *buf);
@@ -136,6 +166,7 @@ struct vexfs_index_ops {
 
 extern const struct vexfs_index_ops vexfs_flat_ops;
 extern const struct vexfs_index_ops vexfs_hnsw_ops;
+extern const struct vexfs_index_ops vexfs_lsh_ops;
 
 /* A checkpoint: the one on disk, or the one being made. */
 struct vexfs_ckpt {
@@ -213,8 +244,9 @@ struct vexfs_coll {
 	/** @zeroes: as many, constant */
 	void *zeroes;
 
-	/** @graph: [index_lock] */
+	/** @graph, @lsh: [index_lock] */
 	struct vexfs_graph graph;
+	struct vexfs_lsh lsh;
 	/** @indexer: the first can always be used */
 	struct vexfs_indexer indexer[VEXFS_INDEXERS];
 	/** @claimed: in the ring of pending slots, where the rest begins [lock] */
@@ -289,7 +321,8 @@ void vexfs_coll_pins_free(struct vexfs_row_pins *pins);
 int vexfs_coll_grow(struct vexfs_coll *coll, u32 slots);
 int vexfs_coll_room(struct vexfs_coll *coll, u32 inserts, u32 deletes);
 void vexfs_coll_set_flags(struct vexfs_coll *coll, u32 slot, u8 clear, u8 set);
-void vexfs_coll_publish(struct vexfs_coll *coll, u32 slot, u64 id);
+void vexfs_coll_publish(struct vexfs_coll *coll, u32 slot, u64 id,
+			bool indexed);
 void vexfs_coll_kill(struct vexfs_coll *coll, u32 slot);
 u32 vexfs_coll_take(struct vexfs_coll *coll, u32 n, u32 *slots);
 void vexfs_coll_give_back(struct vexfs_coll *coll, u32 slot, u32 n);
@@ -321,6 +354,7 @@ extern const u32 vexfs_ckpt_types[VEXFS_CK_NR];
 struct vexfs_arena *vexfs_ckpt_arena(struct vexfs_coll *coll, u32 sect);
 u32 vexfs_ckpt_item_size(const struct vexfs_coll *coll, u32 sect);
 bool vexfs_ckpt_has(const struct vexfs_coll *coll, u32 sect);
+u32 vexfs_ckpt_items(const struct vexfs_coll *coll, u32 sect, u32 slots);
 u32 vexfs_ckpt_sections(const struct vexfs_coll *coll);
 int vexfs_chunk_read(struct vexfs_coll *coll, const struct vexfs_ckpt_map *m,
 		     u32 c, void *buf);

@@ -31,6 +31,7 @@ void vexfs_coll_searcher_free(struct vexfs_coll_searcher *s)
 		return;
 	if (s->scratch)
 		vexfs_graph_scratch_free(s->scratch);
+	vexfs_lsh_scratch_free(s->lsh);
 	vexfs_coll_pins_free(s->pins);
 	vexfs_scan_free(s->scan);
 	kvfree(s->query_mem);
@@ -214,12 +215,13 @@ static int vexfs_search_by_index(struct vexfs_coll_searcher *s,
 				2 * (k + VEXFS_SPARE_HITS), sizeof(*s->hits));
 	if (err)
 		return err;
+	s->row = row;
 	s->query = PTR_ALIGN(s->query_mem, 64);
 	err = coll->ops->prepare(s, ef, &s->query);
 	if (err)
 		return err;
 	vexfs_query_prepare(&coll->sp, row, s->query);
-	res->mode = VEXFS_MODE_GRAPH;
+	res->mode = coll->ops->mode;
 	s->compared = 0;
 	err = coll->ops->search(s, k, ef, hits, &res->count);
 	res->compared = s->compared;

@@ -27,6 +27,10 @@ struct vexfs_coll_searcher {
 	void *query_mem;
 	/** @scan: what scans need, or NULL before the first */
 	struct vexfs_scan *scan;
+	/** @lsh: NULL until it is first needed */
+	struct vexfs_lsh_scratch *lsh;
+	/** @row: the query as it came */
+	const void *row;
 	/** @tail: rows that the index lacked when the search began */
 	u32 *tail;
 	u32 ntail;

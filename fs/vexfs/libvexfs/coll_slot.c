@@ -156,9 +156,10 @@ void vexfs_coll_kill(struct vexfs_coll *coll, u32 slot)
 
 /*
  * [lock] A slot becomes live. What had the id dies after that, so that there
- * is no moment without one.
+ * is no moment without one. @indexed: the index has it already.
  */
-void vexfs_coll_publish(struct vexfs_coll *coll, u32 slot, u64 id)
+void vexfs_coll_publish(struct vexfs_coll *coll, u32 slot, u64 id,
+			bool indexed)
 {
 	u32 old = vexfs_idmap_find(&coll->map, id);
 	__le64 *item = vexfs_arena_item(&coll->ids, slot);
@@ -166,7 +167,10 @@ void vexfs_coll_publish(struct vexfs_coll *coll, u32 slot, u64 id)
 
 	WRITE_ONCE(*item, cpu_to_le64(id));
 	vexfs_arena_dirty(&coll->ids, slot);
-	if (vexfs_coll_holds(coll)) {
+	if (indexed) {
+		set |= VEXFS_SLOT_INDEXED;
+		coll->unsaved++;
+	} else if (vexfs_coll_holds(coll)) {
 		set |= VEXFS_SLOT_PENDING;
 		vexfs_ring_push(&coll->pending, slot);
 		coll->waiting++;

@@ -62,6 +62,8 @@
 #define VEXFS_QUERIES_MAX	65536	/* queries in one call */
 #define VEXFS_RESULTS_MAX	16777216	/* nqueries * k */
 #define VEXFS_COLUMNS_MAX	8
+#define VEXFS_LSH_TABLES_MAX	32
+#define VEXFS_LSH_BITS_MAX	24
 
 /**
  * struct vexfs_create - VEXFS_IOC_CREATE: make an empty file a collection
@@ -78,14 +80,22 @@
  *	4 to VEXFS_M_MAX, 0: 16
  * @ef_construction: HNSW: candidates kept while inserting, @m to
  *	VEXFS_EF_MAX, 0: 200
- * @ef: HNSW: default candidates kept while searching, 1 to VEXFS_EF_MAX,
- *	0: chosen by the kernel
+ * @ef: default of what a search without one has, 1 to VEXFS_EF_MAX, 0: chosen
+ *	by the kernel; see struct vexfs_search
  * @seed: of everything random in the index; 0: chosen by the kernel
  * @columns: 0
+ * @lsh_tables: LSH: tables, 32 bits of a sketch each, 1 to
+ *	VEXFS_LSH_TABLES_MAX, 0: 16
+ * @lsh_bits: LSH: bits that address a bucket at most, 1 to
+ *	VEXFS_LSH_BITS_MAX, 0: as many as the rows ask for
+ * @lsh_recall: LSH: share of the nearest that a search is to find, in ten
+ *	thousandths, 1 to 9999; 0: 9000
+ * @reserved1: zero
  * @reserved: zero
  *
- * Errors: EEXIST the file is a collection already; ENOTEMPTY it holds data;
- * EINVAL a field is out of range, or the file is not a regular one;
+ * Parameters of another index than @index are zero. Errors: EEXIST the file
+ * is a collection already; ENOTEMPTY it holds data; EINVAL
+ * a field is out of range, or the file is not a regular one;
  * EOPNOTSUPP a pair of type, metric and index that is not supported; EBADF
  * the descriptor is not open for both reading and writing; EROFS, ENOSPC,
  * EDQUOT, EIO; EBUSY the file is mapped writable.
@@ -104,7 +114,11 @@ struct vexfs_create {
 	__u32	reserved0;
 	__u64	seed;
 	__u64	columns;
-	__u64	reserved[4];
+	__u32	lsh_tables;
+	__u32	lsh_bits;
+	__u32	lsh_recall;
+	__u32	reserved1;
+	__u64	reserved[2];
 };
 
 /**
@@ -138,7 +152,11 @@ struct vexfs_info {
 	__u64	loaded_ns;	/* time it took to open the index */
 	__u32	rebuilt;	/* vectors indexed again at that time */
 	__u32	reserved0;
-	__u64	reserved[4];
+	__u32	lsh_tables;
+	__u32	lsh_bits;
+	__u32	lsh_recall;
+	__u32	lsh_buckets;	/* of each table */
+	__u64	reserved[2];
 };
 
 #define VEXFS_INSERT_UPSERT	0x1	/* replace ids that exist */
@@ -267,6 +285,7 @@ struct vexfs_hit {
 /* @mode of struct vexfs_search */
 #define VEXFS_MODE_SCAN		1
 #define VEXFS_MODE_GRAPH	2
+#define VEXFS_MODE_LSH		3
 
 /**
  * struct vexfs_search - VEXFS_IOC_SEARCH: the nearest vectors of queries
@@ -279,8 +298,9 @@ struct vexfs_hit {
  *	only when the collection holds less; the rest of the k is zeroed.
  * @nqueries: 1 to VEXFS_QUERIES_MAX
  * @k: 1 to VEXFS_K_MAX; nqueries * k at most VEXFS_RESULTS_MAX
- * @ef: HNSW: candidates kept, up to VEXFS_EF_MAX; less than @k counts as
- *	@k; 0: the collection's default
+ * @ef: HNSW: candidates kept; LSH: neighbours that are looked for with the
+ *	collection's recall, of which the @k nearest are returned; up to
+ *	VEXFS_EF_MAX, less than @k counts as @k; 0: the collection's default
  * @stride: bytes from one query to the next; 0: dense
  * @filter: 0
  * @mode: on return, how the last query was answered, VEXFS_MODE_*
