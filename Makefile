@@ -99,7 +99,7 @@ BENCH_LIBS	:= $(if $(filter faiss,$(BENCH_PEERS)),-lfaiss -lgomp) \
 	clean distclean deps unit unit-asan selftests lint check check-variants \
 	check-debug check-fuzz demo bench bench-files help \
 	unit-programs unit-asan-programs demo-programs \
-	bench-programs guest-modules FORCE
+	bench-programs bench-files-programs guest-modules FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: tools module
@@ -205,6 +205,7 @@ $(BUILD)/bench-files/fileops: bench/files/fileops.c
 	@mkdir -p $(@D)
 	$(call cmd,LD,$(CC) $(CPPFLAGS_ALL) $(CFLAGS) -std=gnu11 $(WARN) \
 		$(if $(WERROR),-Werror) -static -o $@ $<)
+bench-files-programs: $(BUILD)/bench-files/fileops
 
 unit-programs: $(UNIT_SRC:%.c=$(OBJ)/%)
 unit-asan-programs: $(UNIT_SRC:%.c=$(ASAN)/%)

@@ -8,6 +8,9 @@
 # DBENCH_CLIENTS.
 . /job/lib.sh
 
+# As udev does.
+modprobe crc32c-intel
+
 say_result() { echo "@@bench $fs $*"; }
 
 # What is timed must not wait for what another test left behind.
@@ -141,7 +144,7 @@ measure() {
 
 volumes_up() {
 	mkdir -p /mnt/vexfs /mnt/ext4
-	mkfs.vexfs -q "$DISK0" && mount -t vexfs "$DISK0" /mnt/vexfs &&
+	mkfs.vexfs "$DISK0" >/dev/null && mount -t vexfs "$DISK0" /mnt/vexfs &&
 		mount -t ext4 "$DISK1" /mnt/ext4 || return
 	grep -E ' /mnt/(vexfs|ext4) ' /proc/mounts
 }

@@ -28,6 +28,8 @@ ICOUNT_SHIFT=2
 out=$BUILD/bench-files
 json=${BENCH_JSON:-$BUILD/bench-files.json}
 
+# The guest gets them by their names.
+# shellcheck disable=SC2034
 sizes() {
 	case ${BENCH:-full} in
 	smoke)
@@ -54,7 +56,7 @@ prepare() {
 	tests/fetch.sh busybox
 	tests/fetch.sh kernel "$KERNEL"
 	mkdir -p "$out" "$disks"
-	make -s tools "$out/fileops"
+	make -s tools bench-files-programs
 	make_tree
 }
 
@@ -92,7 +94,8 @@ guest() {
 		clock+=(--env "$f=${!f}")
 	done
 	tests/guest/run.sh --name bench-files --kernel "$KERNEL" --module auto \
-		--smp 1 --mem 2G --kmod crc32c-intel --timeout "${BENCH_TIMEOUT:-7200}" --idle 900 \
+		--smp 1 --mem 2G --kmod crc32c-intel \
+		--timeout "${BENCH_TIMEOUT:-7200}" --idle 900 \
 		--disk "$vexfs_img" --disk "$ext4_img" --log "$out/guest.log" \
 		--file "$BUILD/bin/mkfs.vexfs" --file "$BUILD/bin/fsck.vexfs" \
 		--file "$out/fileops" --file "$(command -v fio)" \
