@@ -3,11 +3,13 @@
  * What "make bench-files" does to a filesystem besides fio and dbench: many
  * names in one directory, small appends that are synced, and the time that a
  * command takes until what it changed is on the disk. One line a measurement:
- * its name and operations per second.
+ * its name and operations per second. With BENCH_BUSY set, time in which all
+ * processors were idle doesn't count.
  *
  *   fileops names DIR COUNT
  *   fileops append DIR COUNT
  *   fileops run NAME DIR COMMAND [ARG]...
+ *   fileops mark FILE WORD      adds to FILE: WORD, the time, and idle time
  */
 #include <dirent.h>
 #include <err.h>
@@ -33,10 +35,57 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+/* Seconds that the processors have been idle, to the nanosecond. */
+static double idle(void)
+{
+	FILE *f = fopen("/proc/timer_list", "r");
+	unsigned long long ns, sum = 0;
+	char line[256];
+	int found = 0;
+
+	if (!f)
+		err(1, "/proc/timer_list");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, " .idle_sleeptime : %llu", &ns) == 1) {
+			sum += ns;
+			found = 1;
+		}
+	fclose(f);
+	if (!found)
+		errx(1, "the kernel doesn't tell idle time");
+	return sum / 1e9;
+}
+
+static double idle_if_wanted(void)
+{
+	return getenv("BENCH_BUSY") ? idle() : 0;
+}
+
+static double start(void)
+{
+	double was_idle = idle_if_wanted();
+
+	return now() - was_idle;
+}
+
 static void report(const char *name, long count, double begin)
 {
-	printf("%s %.4f\n", name, count / (now() - begin));
+	double end = now();
+
+	end -= idle_if_wanted();
+	printf("%s %.4f\n", name, count / (end - begin));
 	fflush(stdout);
+}
+
+static int mark(const char *path, const char *word)
+{
+	double time = now(), was_idle = idle();
+	FILE *f = fopen(path, "a");
+
+	if (!f)
+		err(1, "%s", path);
+	fprintf(f, "%s %.6f %.6f\n", word, time, was_idle);
+	return fclose(f);
 }
 
 static void sync_dir(const char *dir)
@@ -61,7 +110,7 @@ static void forget_caches(void)
 
 static void create_names(const char *dir, long count)
 {
-	double begin = now();
+	double begin = start();
 	char name[32];
 	long i;
 	int fd;
@@ -78,7 +127,7 @@ static void create_names(const char *dir, long count)
 
 static void read_names(long count)
 {
-	double begin = now();
+	double begin = start();
 	struct dirent *de;
 	DIR *d = opendir(".");
 	long n = 0;
@@ -98,7 +147,7 @@ static void read_names(long count)
 
 static void stat_names(long count)
 {
-	double begin = now();
+	double begin = start();
 	struct stat st;
 	char name[32];
 	long i;
@@ -113,7 +162,7 @@ static void stat_names(long count)
 
 static void unlink_names(const char *dir, long count)
 {
-	double begin = now();
+	double begin = start();
 	char name[32];
 	long i;
 
@@ -152,7 +201,7 @@ static int append(const char *dir, long count)
 	if (fd < 0)
 		err(1, "log");
 	memset(buf, 'a', sizeof(buf));
-	begin = now();
+	begin = start();
 	for (i = 0; i < count; i++)
 		if (write(fd, buf, sizeof(buf)) != sizeof(buf) || fsync(fd))
 			err(1, "append");
@@ -163,7 +212,7 @@ static int append(const char *dir, long count)
 
 static int run(const char *name, const char *dir, char **argv)
 {
-	double begin = now();
+	double begin = start();
 	int status;
 	pid_t pid = fork();
 
@@ -186,6 +235,8 @@ int main(int argc, char **argv)
 		return names(argv[2], atol(argv[3]));
 	if (argc == 4 && !strcmp(argv[1], "append"))
 		return append(argv[2], atol(argv[3]));
+	if (argc == 4 && !strcmp(argv[1], "mark"))
+		return mark(argv[2], argv[3]);
 	if (argc > 4 && !strcmp(argv[1], "run"))
 		return run(argv[2], argv[3], argv + 4);
 	errx(2, "see the head of fileops.c");
