@@ -171,17 +171,9 @@ static int vexfs_map_for_write(struct inode *inode, loff_t pos, loff_t length,
 	if (!map.pblk && (flags & IOMAP_WRITE)) {
 		if (flags & IOMAP_NOWAIT)
 			return -EAGAIN;
-		ret = vexfs_allocate(inode, lblk, min(count, map.len), &map);
+		ret = vexfs_map_new(inode, pos, flags, &map, &seq);
 		if (ret)
 			return ret;
-		seq = atomic_read_acquire(&VEXFS_I(inode)->map_seq);
-		/* The state may have changed since: look again, for @seq. */
-		ret = vexfs_ext_lookup(&VEXFS_I(inode)->node, lblk,
-				       min(count, map.len), &map);
-		if (ret)
-			return ret;
-		if (WARN_ON_ONCE(!map.pblk))
-			return -EIO;
 		/* Written already: a page fault was quicker. Not to be zeroed. */
 		iflags = map.unwritten ? IOMAP_F_NEW : 0;
 	}

@@ -43,6 +43,8 @@
 
 static struct kmem_cache *vexfs_inode_cachep;
 
+VEXFS_DEFINE_CRC32C;
+
 static void vexfs_inode_once(void *obj)
 {
 	struct vexfs_inode_info *info = obj;
@@ -666,9 +668,12 @@ static int __init vexfs_init(void)
 {
 	int err;
 
-	err = vexfs_init_inodecache();
+	err = vexfs_crc32c_init();
 	if (err)
 		return err;
+	err = vexfs_init_inodecache();
+	if (err)
+		goto out_crc32c;
 	err = vexfs_sysfs_init();
 	if (err)
 		goto out_inodecache;
@@ -693,6 +698,8 @@ out_sysfs:
 	vexfs_sysfs_exit();
 out_inodecache:
 	vexfs_destroy_inodecache();
+out_crc32c:
+	vexfs_crc32c_exit();
 	return err;
 }
 
@@ -703,6 +710,7 @@ static void __exit vexfs_exit(void)
 	vexfs_proc_exit();
 	vexfs_sysfs_exit();
 	vexfs_destroy_inodecache();
+	vexfs_crc32c_exit();
 }
 
 module_init(vexfs_init);

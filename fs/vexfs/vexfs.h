@@ -39,6 +39,8 @@ struct vexfs_sb_info {
 	struct vexfs_fs		fs;
 	struct super_block	*sb;
 	journal_t		*journal;
+	/** @meta_trigger: checksums of metadata blocks, at commit */
+	struct jbd2_buffer_trigger_type	meta_trigger;
 	/** @ioend_wq: conversion of unwritten extents when writes end */
 	struct workqueue_struct	*ioend_wq;
 	/** @coll_wq: indexing, commits and checkpoints of collections */
@@ -289,6 +291,8 @@ void vexfs_set_inode_flags(struct inode *inode);
 void vexfs_set_inode_ops(struct inode *inode);
 /* Writes @inode to its block in the transaction. Every change ends with it. */
 int vexfs_log_inode(handle_t *handle, struct inode *inode);
+/* For the first time: whatever its place held before is gone. */
+int vexfs_log_new_inode(handle_t *handle, struct inode *inode);
 int vexfs_write_inode(struct inode *inode, struct writeback_control *wbc);
 void vexfs_dirty_inode(struct inode *inode, int flags);
 
