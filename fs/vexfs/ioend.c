@@ -99,7 +99,7 @@ int vexfs_convert_range(struct inode *inode, loff_t pos, u64 len)
 	do {
 		ret = vexfs_convert_once(inode, &lblk, end, pos + len);
 	} while (ret == -ENOSPC &&
-		 vexfs_should_retry(inode->i_sb, &retries));
+		 vexfs_retry_committed(inode->i_sb, &retries));
 	return ret;
 }
 

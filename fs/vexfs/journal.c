@@ -276,7 +276,7 @@ int vexfs_journal_commit(struct super_block *sb)
 	return jbd2_journal_force_commit(journal);
 }
 
-bool vexfs_should_retry(struct super_block *sb, int *retries)
+bool vexfs_retry_committed(struct super_block *sb, int *retries)
 {
 	journal_t *journal = VEXFS_SB(sb)->journal;
 
@@ -284,6 +284,15 @@ bool vexfs_should_retry(struct super_block *sb, int *retries)
 		return false;
 	return jbd2_journal_force_commit_nested(journal) > 0 ||
 	       !is_journal_aborted(journal);
+}
+
+bool vexfs_should_retry(struct super_block *sb, int *retries)
+{
+	if (*retries < 3 && vexfs_ahead_reclaim(sb)) {
+		(*retries)++;
+		return true;
+	}
+	return vexfs_retry_committed(sb, retries);
 }
 
 /* jbd2 counts from the journal's first block; ours may lie in pieces. */

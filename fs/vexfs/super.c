@@ -78,6 +78,10 @@ static struct inode *vexfs_alloc_inode(struct super_block *sb)
 	atomic_set(&info->map_seq, 0);
 	info->orphan = false;
 	INIT_LIST_HEAD(&info->orphan_list);
+	info->streamed = 0;
+	info->ahead = 0;
+	info->ahead_end = 0;
+	INIT_LIST_HEAD(&info->ahead_list);
 	info->sync_tid = 0;
 	info->datasync_tid = 0;
 	INIT_WORK(&info->ioend_work, vexfs_ioend_work);
@@ -483,6 +487,7 @@ static void vexfs_init_sbi(struct super_block *sb, struct vexfs_sb_info *sbi,
 	spin_lock_init(&sbi->s_lock);
 	spin_lock_init(&sbi->error_lock);
 	INIT_LIST_HEAD(&sbi->collections);
+	INIT_LIST_HEAD(&sbi->ahead);
 	INIT_WORK(&sbi->error_work, vexfs_error_worker);
 	ratelimit_state_init(&sbi->error_rs, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);

@@ -231,6 +231,7 @@ struct vexfs_map {
 	u64	pblk;			/* 0: a hole */
 	u64	len;			/* blocks */
 	bool	unwritten;
+	bool	fresh;			/* vexfs_ext_allocate() took it */
 };
 
 void vexfs_node_init(struct vexfs_node *n, struct vexfs_fs *fs, u64 ino,
