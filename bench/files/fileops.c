@@ -35,7 +35,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* Seconds that the processors have been idle, to the nanosecond. */
+/* Seconds that the processors have been idle, also for a disk's sake. */
 static double idle(void)
 {
 	FILE *f = fopen("/proc/timer_list", "r");
@@ -46,7 +46,8 @@ static double idle(void)
 	if (!f)
 		err(1, "/proc/timer_list");
 	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, " .idle_sleeptime : %llu", &ns) == 1) {
+		if (sscanf(line, " .idle_sleeptime : %llu", &ns) == 1 ||
+		    sscanf(line, " .iowait_sleeptime : %llu", &ns) == 1) {
 			sum += ns;
 			found = 1;
 		}
