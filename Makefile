@@ -7,6 +7,7 @@
 #   make check            style, unit tests, selftests in guests
 #   make demo             the main job, shown in a guest
 #   make bench            speed and recall, beside other engines
+#   make bench-files      speed of ordinary files, beside ext4
 #   make help             all targets
 #
 # Sources are found by wildcard: a new file needs no change here.
@@ -96,9 +97,9 @@ BENCH_LIBS	:= $(if $(filter faiss,$(BENCH_PEERS)),-lfaiss -lgomp) \
 
 .PHONY: all module tools brute install install-module install-tools install-man \
 	clean distclean deps unit unit-asan selftests lint check check-variants \
-	check-debug check-fuzz demo bench help \
+	check-debug check-fuzz demo bench bench-files help \
 	unit-programs unit-asan-programs demo-programs \
-	bench-programs guest-modules FORCE
+	bench-programs bench-files-programs guest-modules FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: tools module
@@ -201,6 +202,13 @@ $(BUILD)/bench/guest: $(OBJ)/bench/guest.o $(OBJ)/libvexfs-client.a
 bench-programs: $(BUILD)/bench/bench $(BUILD)/bench/gen $(BUILD)/bench/guest
 DEPS += $(patsubst %,$(OBJ)/%.d,$(basename $(wildcard bench/*.c bench/*.cc)))
 
+# Runs in a guest that has nothing.
+$(BUILD)/bench-files/fileops: bench/files/fileops.c
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) $(CPPFLAGS_ALL) $(CFLAGS) -std=gnu11 $(WARN) \
+		$(if $(WERROR),-Werror) -static -o $@ $<)
+bench-files-programs: $(BUILD)/bench-files/fileops
+
 unit-programs: $(UNIT_SRC:%.c=$(OBJ)/%)
 unit-asan-programs: $(UNIT_SRC:%.c=$(ASAN)/%)
 
@@ -270,6 +278,8 @@ demo:
 	@tests/guest/demo.sh
 bench:
 	@bench/run.sh
+bench-files:
+	@bench/files/run.sh
 
 # ----------------------------------------------------------------- clean
 # What kbuild left beside the sources goes even when the headers it was built
@@ -287,7 +297,7 @@ distclean: clean
 	@rm -rf $(BUILD)
 
 help:
-	@sed -n '3,13s/^# \{0,1\}//p' Makefile
+	@sed -n '3,14s/^# \{0,1\}//p' Makefile
 	@echo "Parts of check, each alone:"
 	@echo "    make lint | unit | unit-asan | guest-modules"
 	@echo "    make selftests [KERNELS=6.1] [JOBS='name...']"

@@ -7,6 +7,7 @@
 #
 #   tests/deps.sh [build] [guest] [style]      (default: all three)
 #   tests/deps.sh bench                        what "make bench" takes besides
+#   tests/deps.sh files                        what "make bench-files" does
 #
 # Kernels and their headers are not installed: tests/fetch.sh unpacks them
 # under build/. Here is what building and running them takes.
@@ -22,6 +23,9 @@ bench_packages() {
 	echo "g++ libhnswlib-dev libfaiss-dev libopenblas-dev gnuplot-nox"
 	echo "python3 npm xz-utils bc bison flex util-linux"
 }
+
+# They are put into the guest with the libraries that they need.
+files_packages() { echo "fio dbench e2fsprogs python3"; }
 
 # Debian 12 builds its kernels with gcc-12; kbuild's programs need libelf, and
 # pahole to describe the module's types.
@@ -67,8 +71,8 @@ main() {
 
 	for g in $groups; do
 		case $g in
-		build|guest|style|bench) ;;
-		*) die "no such group: $g (build, guest, style, bench)" ;;
+		build|guest|style|bench|files) ;;
+		*) die "no such group: $g (build, guest, style, bench, files)" ;;
 		esac
 	done
 	for g in $groups; do

@@ -11,6 +11,7 @@
 #ifndef _VEXFS_COMPAT_H
 #define _VEXFS_COMPAT_H
 
+#include <crypto/hash.h>
 #include <linux/blkdev.h>
 #include <linux/crc32.h>
 #include <linux/exportfs.h>
@@ -156,10 +157,50 @@ static inline void super_set_sysfs_name_bdev(struct super_block *sb)
 #define bdev_thaw	thaw_bdev
 #endif
 
-/* 6.14: before, crc32c() was in a module of its own */
+/*
+ * 6.14: before, crc32c() was in a module of its own. What that calls is not:
+ * the driver that suits the processor, whose state is the checksum.
+ */
 #ifndef VEXFS_HAVE_CRC32C
+extern struct crypto_shash *vexfs_crc32c_tfm;
+
+static inline u32 vexfs_crc32c_update(u32 crc, const void *data, size_t len)
+{
+	struct {
+		struct shash_desc shash;
+		u32 state;
+	} desc = { .shash.tfm = vexfs_crc32c_tfm, .state = crc };
+
+	crypto_shash_update(&desc.shash, data, len);
+	return desc.state;
+}
+
 #undef crc32c
-#define crc32c(crc, data, len)	__crc32c_le(crc, data, len)
+#define crc32c(crc, data, len)	vexfs_crc32c_update(crc, data, len)
+#define VEXFS_DEFINE_CRC32C	struct crypto_shash *vexfs_crc32c_tfm;	\
+				MODULE_SOFTDEP("pre: crc32c")
+
+static inline int vexfs_crc32c_init(void)
+{
+	vexfs_crc32c_tfm = crypto_alloc_shash("crc32c", 0, 0);
+	return PTR_ERR_OR_ZERO(vexfs_crc32c_tfm);
+}
+
+static inline void vexfs_crc32c_exit(void)
+{
+	crypto_free_shash(vexfs_crc32c_tfm);
+}
+#else
+#define VEXFS_DEFINE_CRC32C
+
+static inline int vexfs_crc32c_init(void)
+{
+	return 0;
+}
+
+static inline void vexfs_crc32c_exit(void)
+{
+}
 #endif
 
 /* 6.17 */

@@ -202,6 +202,9 @@ static int vexfs_fallocate_locked(struct file *file, int mode, loff_t offset,
 	}
 	inode_dio_wait(inode);
 	ret = file_modified(file);
+	/* What is behind the end afterwards is what the caller wanted there. */
+	if (!ret)
+		ret = vexfs_ahead_drop(inode);
 	if (ret)
 		return ret;
 	if (mode & FALLOC_FL_COLLAPSE_RANGE)

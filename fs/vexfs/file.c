@@ -342,6 +342,9 @@ static int vexfs_file_open(struct inode *inode, struct file *file)
 
 static int vexfs_file_release(struct inode *inode, struct file *file)
 {
+	if ((file->f_mode & FMODE_WRITE) &&
+	    atomic_read(&inode->i_writecount) == 1)
+		vexfs_ahead_release(inode);
 	if (atomic_dec_and_test(&VEXFS_I(inode)->opens) &&
 	    !inode->i_nlink && vexfs_is_collection(inode))
 		vexfs_coll_drop(inode);

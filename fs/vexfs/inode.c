@@ -5,6 +5,8 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
+#include <linux/blkdev.h>
+#include <linux/buffer_head.h>
 #include <linux/cred.h>
 #include <linux/jbd2.h>
 #include <linux/kdev_t.h>
@@ -12,6 +14,9 @@
 #include <linux/writeback.h>
 
 #include "vexfs.h"
+
+/* Blocks of the inode table to read at once. */
+#define VEXFS_TABLE_AHEAD	32u
 
 static bool vexfs_is_fast_symlink(umode_t mode, u64 size)
 {
@@ -131,12 +136,43 @@ static void vexfs_init_tids(struct inode *inode)
 	VEXFS_I(inode)->datasync_tid = tid;
 }
 
+/*
+ * Inodes that are made together are wanted together: the blocks of the table
+ * around @ino, as far as they are in use, when its own has to be read.
+ */
+static void vexfs_read_table_ahead(struct super_block *sb, u64 ino)
+{
+	struct vexfs_fs *fs = VEXFS_FS(sb);
+	u32 index, blocks, first, i, used;
+	struct buffer_head *bh;
+	struct blk_plug plug;
+	u64 group, table;
+
+	group = div_u64_rem(ino - 1, fs->geom.inodes_per_group, &index);
+	table = vexfs_itable_block(&fs->geom, group);
+	i = index / VEXFS_INODES_PER_BLOCK;
+	bh = sb_find_get_block(sb, table + i);
+	if (bh) {
+		brelse(bh);
+		return;
+	}
+	used = vexfs_group_inodes(&fs->geom, group) -
+	       le32_to_cpu(vexfs_group_desc(fs, group, NULL)->bg_itable_unused);
+	blocks = DIV_ROUND_UP(used, VEXFS_INODES_PER_BLOCK);
+	first = round_down(i, VEXFS_TABLE_AHEAD);
+	blk_start_plug(&plug);
+	for (i = first; i < min(blocks, first + VEXFS_TABLE_AHEAD); i++)
+		sb_breadahead(sb, table + i);
+	blk_finish_plug(&plug);
+}
+
 static int vexfs_read_inode(struct inode *inode)
 {
 	struct vexfs_sb_info *sbi = VEXFS_SB(inode->i_sb);
 	struct vexfs_inode *di;
 	struct vexfs_buf *buf;
 
+	vexfs_read_table_ahead(inode->i_sb, inode->i_ino);
 	buf = vexfs_inode_read(&sbi->fs, inode->i_ino, &di);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
@@ -257,7 +293,8 @@ static void vexfs_pack_inode(struct inode *inode, struct vexfs_inode *di)
  * Writes the inode into @di; true if an fdatasync has to wait for it. The
  * orphan list changes its link there, under the same inode lock.
  */
-static bool vexfs_store_inode(struct inode *inode, struct vexfs_inode *di)
+static bool vexfs_store_inode(struct inode *inode, struct vexfs_inode *di,
+			      bool new)
 {
 	struct vexfs_inode_info *info = VEXFS_I(inode);
 	struct vexfs_fs *fs = info->node.fs;
@@ -266,6 +303,9 @@ static bool vexfs_store_inode(struct inode *inode, struct vexfs_inode *di)
 
 	down_read(&info->node.map_sem);
 	vexfs_inode_lock(fs, inode->i_ino);
+	/* What was here before must not show through. */
+	if (new)
+		memset(di, 0, sizeof(*di));
 	size = di->i_size;
 	blocks = di->i_blocks;
 	data = memcmp(&di->i_root, &info->node.root, sizeof(di->i_root));
@@ -278,7 +318,7 @@ static bool vexfs_store_inode(struct inode *inode, struct vexfs_inode *di)
 	return data;
 }
 
-int vexfs_log_inode(handle_t *handle, struct inode *inode)
+static int vexfs_log_inode_as(handle_t *handle, struct inode *inode, bool new)
 {
 	struct vexfs_inode_info *info = VEXFS_I(inode);
 	struct vexfs_inode *di;
@@ -292,7 +332,7 @@ int vexfs_log_inode(handle_t *handle, struct inode *inode)
 		return PTR_ERR(buf);
 	err = vexfs_trans_write(handle, buf);
 	if (!err) {
-		bool data = vexfs_store_inode(inode, di);
+		bool data = vexfs_store_inode(inode, di, new);
 
 		err = vexfs_trans_dirty(handle, buf);
 		if (!err) {
@@ -303,6 +343,16 @@ int vexfs_log_inode(handle_t *handle, struct inode *inode)
 	}
 	vexfs_buf_put(buf);
 	return err;
+}
+
+int vexfs_log_inode(handle_t *handle, struct inode *inode)
+{
+	return vexfs_log_inode_as(handle, inode, false);
+}
+
+int vexfs_log_new_inode(handle_t *handle, struct inode *inode)
+{
+	return vexfs_log_inode_as(handle, inode, true);
 }
 
 /* A lazytime change alone stays in memory until something else logs it. */

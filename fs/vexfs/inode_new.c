@@ -53,26 +53,6 @@ static void vexfs_fill_new(struct inode *inode, struct inode *dir, u64 owner,
 	vexfs_set_inode_ops(inode);
 }
 
-/* What the inode that was here before left must not show through. */
-static int vexfs_clear_raw(handle_t *handle, struct inode *inode)
-{
-	struct vexfs_fs *fs = VEXFS_FS(inode->i_sb);
-	struct vexfs_inode *di;
-	struct vexfs_buf *buf;
-	int err;
-
-	buf = vexfs_inode_buf(fs, inode->i_ino, &di);
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
-	err = vexfs_trans_write(handle, buf);
-	if (!err) {
-		memset(di, 0, sizeof(*di));
-		err = vexfs_trans_dirty(handle, buf);
-	}
-	vexfs_buf_put(buf);
-	return err;
-}
-
 /* Numbers the inode and makes it known, locked. */
 static int vexfs_insert_new(handle_t *handle, struct inode *inode,
 			    u64 parent, u32 *generation)
@@ -113,9 +93,7 @@ struct inode *vexfs_new_inode(handle_t *handle, struct mnt_idmap *idmap,
 		return ERR_PTR(err);
 	}
 	vexfs_fill_new(inode, dir, owner, generation, rdev);
-	err = vexfs_clear_raw(handle, inode);
-	if (!err)
-		err = vexfs_log_inode(handle, inode);
+	err = vexfs_log_new_inode(handle, inode);
 	if (err) {
 		vexfs_ifree(handle, VEXFS_FS(sb), inode->i_ino,
 			    S_ISDIR(mode));

@@ -19,6 +19,9 @@
 /* Some extents in one transaction, and the inode. */
 #define VEXFS_CONVERT_CREDITS	(4 * VEXFS_EXT_CREDITS + VEXFS_INODE_CREDITS)
 
+/* Ioends converted in one handle, unless they need more than it has. */
+#define VEXFS_IOEND_BATCH	32
+
 /*
  * Raises the size on disk to @end, but never past the size in memory: a
  * truncate lowers that first and waits for writeback before it lowers ours.
@@ -96,20 +99,78 @@ int vexfs_convert_range(struct inode *inode, loff_t pos, u64 len)
 	do {
 		ret = vexfs_convert_once(inode, &lblk, end, pos + len);
 	} while (ret == -ENOSPC &&
-		 vexfs_should_retry(inode->i_sb, &retries));
+		 vexfs_retry_committed(inode->i_sb, &retries));
 	return ret;
 }
 
-static void vexfs_finish_ioend(struct iomap_ioend *ioend)
+static int vexfs_ioend_error(struct iomap_ioend *ioend)
 {
-	struct inode *inode = ioend->io_inode;
-	int error = blk_status_to_errno(vexfs_ioend_bio(ioend)->bi_status);
+	return blk_status_to_errno(vexfs_ioend_bio(ioend)->bi_status);
+}
 
-	if (!error)
-		error = vexfs_convert_range(inode, ioend->io_offset,
-					    ioend->io_size);
-	/* The inode may be gone after this. */
-	iomap_finish_ioends(ioend, error);
+/* With room in @handle for what one may need. */
+static int vexfs_convert_ioend(handle_t *handle, struct inode *inode,
+			       struct iomap_ioend *ioend)
+{
+	loff_t pos = ioend->io_offset;
+	loff_t size = pos + ioend->io_size;
+	u64 lblk = pos >> VEXFS_BLOCK_SHIFT;
+	int ret = 0;
+
+	if (vexfs_trans_credits(handle) < VEXFS_WRITE_CREDITS) {
+		ret = vexfs_log_inode(handle, inode);
+		if (!ret)
+			ret = vexfs_journal_restart(handle,
+						    VEXFS_CONVERT_CREDITS);
+	}
+	if (!ret)
+		ret = vexfs_convert_extents(handle, inode, &lblk,
+					    DIV_ROUND_UP_ULL(size,
+							     VEXFS_BLOCK_SIZE));
+	if (!ret)
+		vexfs_raise_disk_size(inode, size);
+	return ret;
+}
+
+/*
+ * Many small writes end together: one handle, and the inode logged once. An
+ * error says nothing about how far it came.
+ */
+static int vexfs_convert_batch(struct inode *inode,
+			       struct iomap_ioend **ioends, int n)
+{
+	handle_t *handle;
+	int i, err, ret = 0;
+
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_CONVERT_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	for (i = 0; !ret && i < n; i++)
+		if (!vexfs_ioend_error(ioends[i]))
+			ret = vexfs_convert_ioend(handle, inode, ioends[i]);
+	err = vexfs_log_inode(handle, inode);
+	if (!ret)
+		ret = err;
+	err = vexfs_journal_stop(handle);
+	return ret ? ret : err;
+}
+
+/* Each by itself when together they failed: to convert twice does no harm. */
+static void vexfs_finish_batch(struct iomap_ioend **ioends, int n)
+{
+	struct inode *inode = ioends[0]->io_inode;
+	int ret = vexfs_convert_batch(inode, ioends, n);
+	int i, error;
+
+	for (i = 0; i < n; i++) {
+		error = vexfs_ioend_error(ioends[i]);
+		if (!error && ret)
+			error = vexfs_convert_range(inode,
+						    ioends[i]->io_offset,
+						    ioends[i]->io_size);
+		/* The inode may be gone after the last. */
+		iomap_finish_ioends(ioends[i], error);
+	}
 }
 
 void vexfs_ioend_work(struct work_struct *work)
@@ -117,9 +178,10 @@ void vexfs_ioend_work(struct work_struct *work)
 	struct vexfs_inode_info *info =
 		container_of(work, struct vexfs_inode_info, ioend_work);
 	unsigned int nofs = memalloc_nofs_save();
-	struct iomap_ioend *ioend;
+	struct iomap_ioend *ioends[VEXFS_IOEND_BATCH], *ioend;
 	unsigned long flags;
 	LIST_HEAD(list);
+	int n;
 
 	spin_lock_irqsave(&info->ioend_lock, flags);
 	list_replace_init(&info->ioends, &list);
@@ -131,10 +193,14 @@ void vexfs_ioend_work(struct work_struct *work)
 	 */
 	iomap_sort_ioends(&list);
 	while (!list_empty(&list)) {
-		ioend = list_first_entry(&list, struct iomap_ioend, io_list);
-		list_del_init(&ioend->io_list);
-		iomap_ioend_try_merge(ioend, &list);
-		vexfs_finish_ioend(ioend);
+		for (n = 0; n < VEXFS_IOEND_BATCH && !list_empty(&list); n++) {
+			ioend = list_first_entry(&list, struct iomap_ioend,
+						 io_list);
+			list_del_init(&ioend->io_list);
+			iomap_ioend_try_merge(ioend, &list);
+			ioends[n] = ioend;
+		}
+		vexfs_finish_batch(ioends, n);
 		cond_resched();
 	}
 	memalloc_nofs_restore(nofs);

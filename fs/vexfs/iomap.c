@@ -151,6 +151,30 @@ static int vexfs_allocate(struct inode *inode, u64 lblk, u64 count,
 	return ret;
 }
 
+/* Allocates for the hole @map, or its beginning, which it then is. */
+static int vexfs_map_new(struct inode *inode, loff_t pos, unsigned int flags,
+			 struct vexfs_map *map, u32 *seq)
+{
+	u64 lblk = map->lblk, count = map->len;
+	u32 ahead = 0;
+	int ret;
+
+	if (!(flags & IOMAP_FAULT))
+		ahead = vexfs_ahead_want(inode, pos, lblk, count);
+	ret = vexfs_allocate(inode, lblk, count + ahead, map);
+	if (ret == -EDQUOT && ahead)
+		ret = vexfs_allocate(inode, lblk, count, map);
+	if (ret)
+		return ret;
+	if (map->fresh && map->len > count)
+		vexfs_ahead_have(inode, lblk + count, lblk + map->len);
+	/* The state may have changed since: look again, for @seq. */
+	ret = vexfs_lookup(inode, lblk, min(count, map->len), map, seq);
+	if (!ret && WARN_ON_ONCE(!map->pblk))
+		ret = -EIO;
+	return ret;
+}
+
 static int vexfs_map_for_write(struct inode *inode, loff_t pos, loff_t length,
 			       unsigned int flags, struct iomap *iomap)
 {
@@ -171,17 +195,9 @@ static int vexfs_map_for_write(struct inode *inode, loff_t pos, loff_t length,
 	if (!map.pblk && (flags & IOMAP_WRITE)) {
 		if (flags & IOMAP_NOWAIT)
 			return -EAGAIN;
-		ret = vexfs_allocate(inode, lblk, min(count, map.len), &map);
+		ret = vexfs_map_new(inode, pos, flags, &map, &seq);
 		if (ret)
 			return ret;
-		seq = atomic_read_acquire(&VEXFS_I(inode)->map_seq);
-		/* The state may have changed since: look again, for @seq. */
-		ret = vexfs_ext_lookup(&VEXFS_I(inode)->node, lblk,
-				       min(count, map.len), &map);
-		if (ret)
-			return ret;
-		if (WARN_ON_ONCE(!map.pblk))
-			return -EIO;
 		/* Written already: a page fault was quicker. Not to be zeroed. */
 		iflags = map.unwritten ? IOMAP_F_NEW : 0;
 	}

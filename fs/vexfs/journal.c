@@ -115,6 +115,28 @@ int vexfs_trans_dirty(struct vexfs_trans *t, struct vexfs_buf *buf)
 }
 
 /*
+ * jbd2 takes a copy of the block for the log, or is about to write the block
+ * itself there: nobody changes it now, and who reads it later reads what is
+ * here. That nobody looks at the checksum of a block in memory is the core's
+ * rule: blocks are verified when they come from the device.
+ */
+static void vexfs_meta_frozen(struct jbd2_buffer_trigger_type *type,
+			      struct buffer_head *bh, void *data, size_t size)
+{
+	struct vexfs_sb_info *sbi =
+		container_of(type, struct vexfs_sb_info, meta_trigger);
+
+	vexfs_meta_csum_data(&sbi->fs, data);
+}
+
+int vexfs_trans_dirty_meta(struct vexfs_trans *t, struct vexfs_fs *fs,
+			   struct vexfs_buf *buf)
+{
+	jbd2_journal_set_triggers(buf, &VEXFS_SB(fs->dev)->meta_trigger);
+	return vexfs_trans_dirty(t, buf);
+}
+
+/*
  * File data are never journaled, so the freed block may be overwritten in
  * place by data: it is always revoked, or replay would undo that.
  */
@@ -254,7 +276,7 @@ int vexfs_journal_commit(struct super_block *sb)
 	return jbd2_journal_force_commit(journal);
 }
 
-bool vexfs_should_retry(struct super_block *sb, int *retries)
+bool vexfs_retry_committed(struct super_block *sb, int *retries)
 {
 	journal_t *journal = VEXFS_SB(sb)->journal;
 
@@ -262,6 +284,15 @@ bool vexfs_should_retry(struct super_block *sb, int *retries)
 		return false;
 	return jbd2_journal_force_commit_nested(journal) > 0 ||
 	       !is_journal_aborted(journal);
+}
+
+bool vexfs_should_retry(struct super_block *sb, int *retries)
+{
+	if (*retries < 3 && vexfs_ahead_reclaim(sb)) {
+		(*retries)++;
+		return true;
+	}
+	return vexfs_retry_committed(sb, retries);
 }
 
 /* jbd2 counts from the journal's first block; ours may lie in pieces. */
@@ -329,6 +360,7 @@ static journal_t *vexfs_journal_open(struct super_block *sb)
 	journal->j_private = sb;
 	journal->j_bmap = vexfs_journal_bmap;
 	journal->j_commit_callback = vexfs_commit_callback;
+	VEXFS_SB(sb)->meta_trigger.t_frozen = vexfs_meta_frozen;
 	write_lock(&journal->j_state_lock);
 	journal->j_flags |= JBD2_BARRIER;
 	journal->j_commit_interval = VEXFS_SB(sb)->commit_secs * HZ;

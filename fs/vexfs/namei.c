@@ -185,7 +185,9 @@ static int vexfs_create_named(handle_t *handle, struct inode *dir,
 	if (!ret)
 		ret = vexfs_init_attributes(handle, inode, dir,
 					    &dentry->d_name, &args->acls);
-	if (!ret)
+	/* A plain file is as it was when it was made. */
+	if (!ret && (args->fill || VEXFS_I(inode)->node.xattr_len ||
+		     VEXFS_I(inode)->node.xattr_block))
 		ret = vexfs_log_inode(handle, inode);
 	if (ret)
 		return ret;

@@ -43,6 +43,8 @@
 
 static struct kmem_cache *vexfs_inode_cachep;
 
+VEXFS_DEFINE_CRC32C;
+
 static void vexfs_inode_once(void *obj)
 {
 	struct vexfs_inode_info *info = obj;
@@ -76,6 +78,10 @@ static struct inode *vexfs_alloc_inode(struct super_block *sb)
 	atomic_set(&info->map_seq, 0);
 	info->orphan = false;
 	INIT_LIST_HEAD(&info->orphan_list);
+	info->streamed = 0;
+	info->ahead = 0;
+	info->ahead_end = 0;
+	INIT_LIST_HEAD(&info->ahead_list);
 	info->sync_tid = 0;
 	info->datasync_tid = 0;
 	INIT_WORK(&info->ioend_work, vexfs_ioend_work);
@@ -481,6 +487,7 @@ static void vexfs_init_sbi(struct super_block *sb, struct vexfs_sb_info *sbi,
 	spin_lock_init(&sbi->s_lock);
 	spin_lock_init(&sbi->error_lock);
 	INIT_LIST_HEAD(&sbi->collections);
+	INIT_LIST_HEAD(&sbi->ahead);
 	INIT_WORK(&sbi->error_work, vexfs_error_worker);
 	ratelimit_state_init(&sbi->error_rs, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
@@ -666,9 +673,12 @@ static int __init vexfs_init(void)
 {
 	int err;
 
-	err = vexfs_init_inodecache();
+	err = vexfs_crc32c_init();
 	if (err)
 		return err;
+	err = vexfs_init_inodecache();
+	if (err)
+		goto out_crc32c;
 	err = vexfs_sysfs_init();
 	if (err)
 		goto out_inodecache;
@@ -693,6 +703,8 @@ out_sysfs:
 	vexfs_sysfs_exit();
 out_inodecache:
 	vexfs_destroy_inodecache();
+out_crc32c:
+	vexfs_crc32c_exit();
 	return err;
 }
 
@@ -703,6 +715,7 @@ static void __exit vexfs_exit(void)
 	vexfs_proc_exit();
 	vexfs_sysfs_exit();
 	vexfs_destroy_inodecache();
+	vexfs_crc32c_exit();
 }
 
 module_init(vexfs_init);

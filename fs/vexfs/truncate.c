@@ -158,6 +158,7 @@ static int vexfs_truncate_down(struct inode *inode, loff_t size)
 	handle = vexfs_journal_start(inode->i_sb, VEXFS_REMOVE_CREDITS);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
+	vexfs_ahead_forget(inode);
 	err = vexfs_add_orphan(handle, inode);
 	if (err)
 		goto out_stop;
@@ -389,6 +390,15 @@ static int vexfs_free_tail(struct inode *inode)
 	return err ?: err2;
 }
 
+/* What nobody could give back when the last writer closed. */
+static void vexfs_evict_ahead(struct inode *inode)
+{
+	bool began = vexfs_evict_begin(inode->i_sb);
+
+	vexfs_ahead_drop(inode);
+	vexfs_evict_end(inode->i_sb, began);
+}
+
 /*
  * A truncate that failed half way is finished here. If it fails once more the
  * blocks are left to fsck, but not the inode on the list: who loads it again
@@ -419,7 +429,10 @@ void vexfs_evict_inode(struct inode *inode)
 			vexfs_evict_unlinked(inode);
 		else if (VEXFS_I(inode)->orphan)
 			vexfs_evict_truncated(inode);
+		else if (VEXFS_I(inode)->ahead_end)
+			vexfs_evict_ahead(inode);
 	}
+	vexfs_ahead_forget(inode);
 	vexfs_forget_orphan(inode);
 	clear_inode(inode);
 }

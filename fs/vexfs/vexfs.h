@@ -39,14 +39,18 @@ struct vexfs_sb_info {
 	struct vexfs_fs		fs;
 	struct super_block	*sb;
 	journal_t		*journal;
+	/** @meta_trigger: checksums of metadata blocks, at commit */
+	struct jbd2_buffer_trigger_type	meta_trigger;
 	/** @ioend_wq: conversion of unwritten extents when writes end */
 	struct workqueue_struct	*ioend_wq;
 	/** @coll_wq: indexing, commits and checkpoints of collections */
 	struct workqueue_struct	*coll_wq;
-	/** @s_lock: the list of collections */
+	/** @s_lock: the lists of collections, and of what is ahead */
 	spinlock_t		s_lock;
 	/** @collections: loaded ones [s_lock] */
 	struct list_head	collections;
+	/** @ahead: inodes with blocks ahead of their end [s_lock] */
+	struct list_head	ahead;
 	/** @errors: VEXFS_ERRORS_* */
 	unsigned int		errors;
 	/** @commit_secs: longest time between commits, in seconds */
@@ -115,6 +119,13 @@ struct vexfs_inode_info {
 	bool			orphan;
 	/** @orphan_list: in sbi->orphans [sbi->orphan_mutex] */
 	struct list_head	orphan_list;
+	/** @streamed: blocks that came in order to the end [i_rwsem] */
+	u32			streamed;
+	/** @ahead, @ahead_end: blocks for more; 0: none [i_rwsem] */
+	u64			ahead;
+	u64			ahead_end;
+	/** @ahead_list: in sbi->ahead [i_rwsem, sbi->s_lock] */
+	struct list_head	ahead_list;
 	/** @sync_tid, @datasync_tid: transactions an fsync must wait for */
 	tid_t			sync_tid;
 	tid_t			datasync_tid;
@@ -241,7 +252,11 @@ static inline tid_t vexfs_handle_tid(const handle_t *handle)
 
 /* Makes everything logged so far durable (waits). */
 int vexfs_journal_commit(struct super_block *sb);
-/* After -ENOSPC: true when a commit freed clusters and a retry may help. */
+/*
+ * After -ENOSPC: true when a commit freed clusters and a retry may help. The
+ * second one takes blocks from other inodes first; not for who ends writes.
+ */
+bool vexfs_retry_committed(struct super_block *sb, int *retries);
 bool vexfs_should_retry(struct super_block *sb, int *retries);
 
 /* super.c */
@@ -289,6 +304,8 @@ void vexfs_set_inode_flags(struct inode *inode);
 void vexfs_set_inode_ops(struct inode *inode);
 /* Writes @inode to its block in the transaction. Every change ends with it. */
 int vexfs_log_inode(handle_t *handle, struct inode *inode);
+/* For the first time: whatever its place held before is gone. */
+int vexfs_log_new_inode(handle_t *handle, struct inode *inode);
 int vexfs_write_inode(struct inode *inode, struct writeback_control *wbc);
 void vexfs_dirty_inode(struct inode *inode, int flags);
 
@@ -343,6 +360,19 @@ int vexfs_truncate_page(struct inode *inode, loff_t pos);
  * bytes. i_rwsem.
  */
 int vexfs_zero_tail(struct inode *inode, loff_t old, loff_t size);
+
+/* ahead.c: blocks allocated ahead of a stream of writes; i_rwsem held */
+/* Blocks to have behind [lblk, lblk + count), which is written from @pos. */
+u32 vexfs_ahead_want(struct inode *inode, loff_t pos, u64 lblk, u64 count);
+/* They are [lblk, end). */
+void vexfs_ahead_have(struct inode *inode, u64 lblk, u64 end);
+/* They are given back; or are not, or already are. */
+int vexfs_ahead_drop(struct inode *inode);
+void vexfs_ahead_forget(struct inode *inode);
+/* The last writer closes; takes i_rwsem. */
+void vexfs_ahead_release(struct inode *inode);
+/* All that the volume has ahead, but for inodes that are in use just now. */
+bool vexfs_ahead_reclaim(struct super_block *sb);
 
 /* ioend.c */
 int vexfs_prepare_ioend(struct iomap_ioend *ioend, int status);

@@ -6,6 +6,7 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
+#include "libvexfs.h"
 #include "vexfs_dev.h"
 
 struct vexfs_trans {
@@ -126,6 +127,13 @@ int vexfs_trans_dirty(struct vexfs_trans *t, struct vexfs_buf *buf)
 	vexfs_buf_seal(buf);
 	mutex_unlock(&t->dev->lock);
 	return 0;
+}
+
+int vexfs_trans_dirty_meta(struct vexfs_trans *t, struct vexfs_fs *fs,
+			   struct vexfs_buf *buf)
+{
+	vexfs_meta_csum(fs, buf);
+	return vexfs_trans_dirty(t, buf);
 }
 
 /* Leaves the transaction unchanged; its contents are not to be trusted. */

@@ -161,7 +161,7 @@ static int vexfs_bitmap_change(struct vexfs_trans *t, struct vexfs_fs *fs,
 	void *bitmap = vexfs_buf_data(buf);
 	struct vexfs_group_desc *gd;
 	struct vexfs_buf *gdbuf;
-	u32 i;
+	u32 i, csum;
 	int err;
 
 	gd = vexfs_group_desc(fs, group, &gdbuf);
@@ -176,9 +176,14 @@ static int vexfs_bitmap_change(struct vexfs_trans *t, struct vexfs_fs *fs,
 		else
 			__clear_bit_le(i, bitmap);
 	}
+	csum = le32_to_cpu(gd->bg_cluster_bitmap_csum);
+	if (vexfs_bitmap_is_uninit(gd))
+		csum = vexfs_bitmap_csum(fs, buf);
+	else
+		csum = vexfs_crc_flip(csum, VEXFS_BLOCK_SIZE, bit, len);
 	gd->bg_flags &= ~cpu_to_le16(VEXFS_BG_CLUSTER_UNINIT);
 	le32_add_cpu(&gd->bg_free_clusters, set ? -len : len);
-	gd->bg_cluster_bitmap_csum = cpu_to_le32(vexfs_bitmap_csum(fs, buf));
+	gd->bg_cluster_bitmap_csum = cpu_to_le32(csum);
 	gd->bg_checksum = cpu_to_le32(vexfs_group_desc_csum(fs, group, gd));
 	err = vexfs_trans_dirty(t, buf);
 	return err ? err : vexfs_trans_dirty(t, gdbuf);

@@ -77,7 +77,7 @@ void vexfs_buf_set_verified(struct vexfs_buf *buf);
  * _write: contents kept; _create: a new block, contents undefined, the buffer
  * becomes up to date; _undo: like _write, for cluster bitmaps, keeps a copy
  * of what is committed. vexfs_trans_dirty() ends each change (checksums are
- * updated by the caller before). vexfs_trans_forget() says that the metadata
+ * updated by the caller before, but see below). vexfs_trans_forget() says that the metadata
  * block @bno is being freed: it is revoked, and dropped from the log; it
  * consumes the reference to @buf when that is not NULL.
  */
@@ -85,6 +85,13 @@ int vexfs_trans_write(struct vexfs_trans *t, struct vexfs_buf *buf);
 int vexfs_trans_create(struct vexfs_trans *t, struct vexfs_buf *buf);
 int vexfs_trans_undo(struct vexfs_trans *t, struct vexfs_buf *buf);
 int vexfs_trans_dirty(struct vexfs_trans *t, struct vexfs_buf *buf);
+/*
+ * The same for a block with a header, which has its checksum when it is
+ * written: computed here, or once for all the changes of a transaction when
+ * that is committed.
+ */
+int vexfs_trans_dirty_meta(struct vexfs_trans *t, struct vexfs_fs *fs,
+			   struct vexfs_buf *buf);
 int vexfs_trans_forget(struct vexfs_trans *t, struct vexfs_fs *fs,
 		       struct vexfs_buf *buf, u64 bno);
 

@@ -95,8 +95,7 @@ int vexfs_dir_init(struct vexfs_trans *t, struct vexfs_node *dir, u64 *size)
 	}
 	vexfs_meta_init(dir->fs, buf, VEXFS_MAGIC_DIR, dir->ino,
 			dir->generation);
-	vexfs_meta_csum(dir->fs, buf);
-	err = vexfs_trans_dirty(t, buf);
+	err = vexfs_trans_dirty_meta(t, dir->fs, buf);
 	vexfs_buf_put(buf);
 	*size = VEXFS_BLOCK_SIZE;
 	return err;

@@ -45,8 +45,7 @@ void vexfs_dir_dirty(struct vexfs_trans *t, struct vexfs_dir_path *p,
 {
 	int err;
 
-	vexfs_meta_csum(p->dir->fs, buf);
-	err = vexfs_trans_dirty(t, buf);
+	err = vexfs_trans_dirty_meta(t, p->dir->fs, buf);
 	if (err && !p->err)
 		p->err = err;
 }

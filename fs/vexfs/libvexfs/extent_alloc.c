@@ -116,6 +116,7 @@ static int vexfs_ext_fill_hole(struct vexfs_trans *t,
 	map->pblk = r.pblk + (lblk - first);
 	map->len = min(len, vexfs_ext_end(&r) - lblk);
 	map->unwritten = true;
+	map->fresh = true;
 	return err;
 }
 
@@ -129,6 +130,7 @@ int vexfs_ext_allocate(struct vexfs_trans *t, struct vexfs_node *n, u64 lblk,
 	if (lblk >= VEXFS_EXT_LIMIT || !len)
 		return -EINVAL;
 	map->lblk = lblk;
+	map->fresh = false;
 	down_write(&n->map_sem);
 	err = vexfs_ext_find(n, lblk, &p);
 	if (err)

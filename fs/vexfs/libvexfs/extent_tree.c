@@ -34,8 +34,7 @@ void vexfs_ext_dirty(struct vexfs_trans *t, struct vexfs_ext_path *p,
 
 	if (!buf)
 		return;
-	vexfs_meta_csum(p->n->fs, buf);
-	err = vexfs_trans_dirty(t, buf);
+	err = vexfs_trans_dirty_meta(t, p->n->fs, buf);
 	if (err && !p->err)
 		p->err = err;
 }

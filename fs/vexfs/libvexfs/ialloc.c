@@ -232,6 +232,16 @@ struct vexfs_ichange {
 	u32	unused;			/* bg_itable_unused afterwards */
 };
 
+/* After the change: worked out from the bit, but for the first time. */
+static u32 vexfs_ibitmap_new_csum(struct vexfs_fs *fs, struct vexfs_ibitmap *b,
+				  struct vexfs_group_desc *gd, u32 index)
+{
+	if (vexfs_ibitmap_is_uninit(gd))
+		return vexfs_ibitmap_csum(fs, b);
+	return vexfs_crc_flip(le32_to_cpu(gd->bg_inode_bitmap_csum),
+			      b->nr * VEXFS_BLOCK_SIZE, index, 1);
+}
+
 /* Changes bitmap and descriptor, which is announced. [group lock held] */
 static int vexfs_ibitmap_change(struct vexfs_trans *t, struct vexfs_fs *fs,
 				struct vexfs_ibitmap *b,
@@ -249,12 +259,13 @@ static int vexfs_ibitmap_change(struct vexfs_trans *t, struct vexfs_fs *fs,
 		__set_bit_le(bit, vexfs_buf_data(buf));
 	else
 		__clear_bit_le(bit, vexfs_buf_data(buf));
+	gd->bg_inode_bitmap_csum =
+		cpu_to_le32(vexfs_ibitmap_new_csum(fs, b, gd, c->index));
 	gd->bg_flags &= ~cpu_to_le16(VEXFS_BG_INODE_UNINIT);
 	gd->bg_itable_unused = cpu_to_le32(c->unused);
 	le32_add_cpu(&gd->bg_free_inodes, -n);
 	if (c->dir)
 		le32_add_cpu(&gd->bg_used_dirs, n);
-	gd->bg_inode_bitmap_csum = cpu_to_le32(vexfs_ibitmap_csum(fs, b));
 	gd->bg_checksum = cpu_to_le32(vexfs_group_desc_csum(fs, b->group, gd));
 	percpu_counter_add(&fs->free_inodes, -n);
 	if (c->dir)

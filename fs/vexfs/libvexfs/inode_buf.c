@@ -198,12 +198,22 @@ static int vexfs_orphan_next(struct vexfs_fs *fs, u64 ino, u64 *next)
 static int vexfs_orphan_set_head(struct vexfs_trans *t, struct vexfs_fs *fs,
 				 u64 ino)
 {
-	int err = vexfs_super_begin(t, fs);
+	struct vexfs_super_block *sb = vexfs_super(fs);
+	__le64 head = cpu_to_le64(ino);
+	u32 csum;
+	int err;
 
+	err = vexfs_super_begin(t, fs);
 	if (err)
 		return err;
-	vexfs_super(fs)->s_orphan_head = cpu_to_le64(ino);
-	return vexfs_super_end(t, fs);
+	/* With every unlink, twice: the checksum follows from the change. */
+	csum = vexfs_crc_patch(le32_to_cpu(sb->s_checksum), sizeof(*sb),
+			       offsetof(struct vexfs_super_block,
+					s_orphan_head),
+			       &sb->s_orphan_head, &head, sizeof(head));
+	sb->s_orphan_head = head;
+	sb->s_checksum = cpu_to_le32(csum);
+	return vexfs_trans_dirty(t, fs->sb_buf);
 }
 
 int vexfs_orphan_add(struct vexfs_trans *t, struct vexfs_fs *fs, u64 ino)

@@ -114,6 +114,7 @@ void vexfs_group_desc_init(const struct vexfs_geom *g, u32 group,
 void vexfs_meta_init(struct vexfs_fs *fs, struct vexfs_buf *buf, u32 magic,
 		     u64 owner, u32 generation);
 void vexfs_meta_csum(struct vexfs_fs *fs, struct vexfs_buf *buf);
+void vexfs_meta_csum_data(struct vexfs_fs *fs, void *data);
 /*
  * Reads block @bno and verifies header, checksum and the structure that
  * @magic stands for; ERR_PTR(-EFSBADCRC), (-EFSCORRUPTED) or (-EIO).
@@ -132,6 +133,16 @@ const char *vexfs_verify_coll_header(const void *data);
 const char *vexfs_verify_xattrs(struct vexfs_fs *fs, const void *data,
 				u32 used);
 bool vexfs_block_valid(struct vexfs_fs *fs, u64 bno, u64 count);
+
+/* crc.c */
+/*
+ * The checksum of a bitmap of @size bytes (at most 64 KiB) when bits [bit,
+ * bit + len) of it have changed, each of them; @crc is what it was before.
+ */
+u32 vexfs_crc_flip(u32 crc, u32 size, u32 bit, u32 len);
+/* The same when the @len bytes at @at are not @old any more but @new. */
+u32 vexfs_crc_patch(u32 crc, u32 size, u32 at, const void *old,
+		    const void *new, u32 len);
 
 /* Number of zero bits in [0, bits) of a block; bits is a multiple of 64. */
 u32 vexfs_bitmap_zeroes(const void *bitmap, u32 bits);
@@ -220,6 +231,7 @@ struct vexfs_map {
 	u64	pblk;			/* 0: a hole */
 	u64	len;			/* blocks */
 	bool	unwritten;
+	bool	fresh;			/* vexfs_ext_allocate() took it */
 };
 
 void vexfs_node_init(struct vexfs_node *n, struct vexfs_fs *fs, u64 ino,

@@ -33,11 +33,16 @@ void vexfs_meta_init(struct vexfs_fs *fs, struct vexfs_buf *buf, u32 magic,
 	vexfs_buf_set_verified(buf);
 }
 
-void vexfs_meta_csum(struct vexfs_fs *fs, struct vexfs_buf *buf)
+void vexfs_meta_csum_data(struct vexfs_fs *fs, void *data)
 {
-	struct vexfs_block_header *bh = vexfs_buf_data(buf);
+	struct vexfs_block_header *bh = data;
 
 	bh->bh_checksum = cpu_to_le32(vexfs_meta_crc(fs, bh));
+}
+
+void vexfs_meta_csum(struct vexfs_fs *fs, struct vexfs_buf *buf)
+{
+	vexfs_meta_csum_data(fs, vexfs_buf_data(buf));
 }
 
 /*
