@@ -91,6 +91,8 @@ u32 vexfs_super_csum(const struct vexfs_super_block *sb);
 const char *vexfs_verify_super(const struct vexfs_super_block *sb);
 void vexfs_init_super(struct vexfs_super_block *sb,
 		      const struct vexfs_geom *geom);
+/* Those that RO_COMPAT must have for s_quota_ino. */
+u32 vexfs_quota_features(const struct vexfs_super_block *sb);
 /*
  * Reads and verifies superblock and descriptors from fs->dev, fills @fs,
  * sums the counters. @why says what is wrong for the log.
@@ -139,6 +141,9 @@ u32 vexfs_bitmap_zeroes(const void *bitmap, u32 bits);
 /* balloc.c: clusters. Takes the group locks. */
 #define VEXFS_ALLOC_VECTOR	0x01	/* prefer the vector area */
 #define VEXFS_ALLOC_RESERVED	0x02	/* may use the reserve */
+#define VEXFS_ALLOC_FORCE	0x04	/* quota can't say no */
+#define VEXFS_ALLOC_WHOLE	0x08	/* quota must have all that is asked */
+#define VEXFS_ALLOC_MUST	(VEXFS_ALLOC_RESERVED | VEXFS_ALLOC_FORCE)
 #define VEXFS_ALLOC_CREDITS	4	/* bitmap and descriptor, and slack */
 /*
  * Allocates one run of 1 .. *len clusters, as long as can be had near @goal
@@ -161,6 +166,19 @@ int vexfs_group_trim(struct vexfs_fs *fs, u32 group, u64 first, u64 end,
 		     void *arg);
 /* The last -ENOSPC met free clusters that wait for a commit: try again. */
 bool vexfs_balloc_busy(struct vexfs_fs *fs);
+
+/*
+ * nalloc.c: clusters for inodes. These count in node.blocks, and for the quota
+ * of the inode's owners: where that has less left than is asked for, fewer are
+ * allocated; -EDQUOT when there is none left. [map_sem]
+ */
+int vexfs_node_alloc(struct vexfs_trans *t, struct vexfs_node *n, u64 goal,
+		     unsigned int flags, u64 *first, u32 *len);
+/* When it fails nothing has changed. */
+int vexfs_node_free(struct vexfs_trans *t, struct vexfs_node *n, u64 first,
+		    u32 len);
+/* So many clusters are the inode's no more, whatever becomes of them. */
+void vexfs_node_uncount(struct vexfs_node *n, u32 len);
 
 /* ialloc.c: inodes. Takes the group locks. */
 #define VEXFS_IALLOC_CREDITS	4
