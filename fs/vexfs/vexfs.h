@@ -93,6 +93,7 @@ enum {
 	VEXFS_SBF_READY,	/* the superblock is loaded */
 	VEXFS_SBF_NORECOVERY,	/* mount option */
 	VEXFS_SBF_DISCARD,	/* mount option */
+	VEXFS_SBF_RESIZING,	/* the volume is being made larger */
 	VEXFS_SBF_SAMPLED,	/* the superblock says where it is mounted */
 };
 
@@ -574,6 +575,9 @@ void vexfs_release_acls(struct vexfs_acls *acls);
 
 /* ioctl.c: dispatch; the filesystem's own commands, then the collections' */
 long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* resize.c */
+long vexfs_ioc_resize(struct file *file, void __user *arg);
 
 /* trim.c */
 long vexfs_ioc_fitrim(struct file *file, void __user *arg);

@@ -133,7 +133,9 @@ u32 vexfs_crc32c(u32 crc, const void *data, size_t len);
 
 /*
  * The volume as the shared core sees it; embedded in vexfs_sb_info in the
- * kernel. Filled by vexfs_fs_load(), constant afterwards unless marked.
+ * kernel. Filled by vexfs_fs_load(), constant afterwards unless marked. In the
+ * geometry, clusters, groups and data_clusters may grow at any time: a group
+ * that can be seen is ready.
  */
 #define VEXFS_GROUP_LOCKS	64
 

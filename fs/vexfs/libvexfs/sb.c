@@ -226,8 +226,9 @@ static int vexfs_fs_load_gdt(struct vexfs_fs *fs, const char **why)
 
 	*why = "out of memory";
 	fs->gdt = kvcalloc(g->gdt_blocks, sizeof(*fs->gdt), GFP_KERNEL);
-	fs->group_hint = kvcalloc(g->groups, sizeof(*fs->group_hint),
-				  GFP_KERNEL);
+	/* For all groups that there may be when the volume has grown. */
+	fs->group_hint = kvcalloc((size_t)g->gdt_blocks * VEXFS_DESC_PER_BLOCK,
+				  sizeof(*fs->group_hint), GFP_KERNEL);
 	if (!fs->gdt || !fs->group_hint)
 		return -ENOMEM;
 	for (i = 0; i < g->gdt_blocks; i++) {
