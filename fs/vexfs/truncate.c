@@ -54,6 +54,9 @@ int vexfs_free_range(struct inode *inode, u64 lblk, u64 end)
 	handle_t *handle;
 	int err, err2;
 
+	err = dquot_initialize(inode);
+	if (err)
+		return err;
 	handle = vexfs_journal_start(inode->i_sb, VEXFS_REMOVE_CREDITS);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
