@@ -63,7 +63,7 @@ MKFS_SRC	:= $(wildcard mkfs/*.c)
 FSCK_SRC	:= $(wildcard tools/fsck/*.c)
 # Tests make, check and repair volumes in memory.
 FSCKLIB_SRC	:= $(filter-out tools/fsck/main.c,$(FSCK_SRC)) mkfs/format.c \
-		   mkfs/zero.c
+		   mkfs/quota.c mkfs/zero.c
 VEXCTL_SRC	:= $(wildcard tools/vexctl/*.c)
 DUMP_SRC	:= $(wildcard tools/dump/*.c)
 TUNE_SRC	:= $(wildcard tools/tune/*.c)
@@ -269,7 +269,8 @@ selftests:
 check:
 	@tests/check.sh
 check-variants:
-	@JOBS="selftests-768 selftests-8k" tests/check.sh selftests
+	@JOBS="selftests-768 selftests-8k selftests-quota" \
+		tests/check.sh selftests
 check-debug:
 	@tests/check.sh debug
 check-fuzz: unit-asan-programs

@@ -42,7 +42,7 @@ u64 mkfs_reserved(const struct vexfs_geom *geom)
 		     MKFS_RESERVED_MAX / geom->cluster_size);
 }
 
-static __le64 mkfs_now(void)
+__le64 mkfs_now(void)
 {
 	struct timespec ts;
 
@@ -54,6 +54,8 @@ static void mkfs_fill_super(const struct mkfs_options *opt,
 			    const struct vexfs_geom *geom,
 			    struct vexfs_super_block *sb)
 {
+	int type;
+
 	vexfs_init_super(sb, geom);
 	memcpy(sb->s_uuid, opt->uuid, sizeof(sb->s_uuid));
 	memcpy(sb->s_label, opt->label, sizeof(sb->s_label));
@@ -62,6 +64,11 @@ static void mkfs_fill_super(const struct mkfs_options *opt,
 						   sizeof(sb->s_uuid)));
 	sb->s_reserved_clusters = cpu_to_le64(mkfs_reserved(geom));
 	sb->s_vector_dims = cpu_to_le32(opt->dims);
+	for (type = 0; type < VQ_TYPES; type++)
+		if (opt->quota & (1u << type))
+			sb->s_quota_ino[type] =
+				cpu_to_le64(VEXFS_USRQUOTA_INO + type);
+	sb->s_feature_ro_compat = cpu_to_le32(vexfs_quota_features(sb));
 	sb->s_mkfs_time = cpu_to_le64(ktime_get_real_seconds());
 	sb->s_write_time = sb->s_mkfs_time;
 	sb->s_check_time = sb->s_mkfs_time;
@@ -176,7 +183,7 @@ static void mkfs_fill_root(struct vexfs_node *root, u64 size,
 
 static int mkfs_write_root(struct vexfs_trans *t, struct vexfs_fs *fs)
 {
-	struct vexfs_node root;
+	struct vexfs_node root = { };
 	struct vexfs_inode *di;
 	struct vexfs_buf *buf;
 	u32 generation = max(get_random_u32(), 1u);
@@ -196,7 +203,7 @@ static int mkfs_write_root(struct vexfs_trans *t, struct vexfs_fs *fs)
 		err = vexfs_trans_dirty(t, buf);
 	}
 	vexfs_buf_put(buf);
-	return err;
+	return err ? err : mkfs_write_quota(t, &root);
 }
 
 static int mkfs_write_backup(struct vexfs_trans *t, struct vexfs_fs *fs, u32 nr)
@@ -239,7 +246,7 @@ static int mkfs_write_tree(struct vexfs_dev *dev, struct vexfs_fs *fs)
 	err = vexfs_fs_load(fs, &why);
 	if (err)
 		return err;
-	t = vexfs_trans_begin(dev, VEXFS_DIR_CREDITS + 1);
+	t = vexfs_trans_begin(dev, VEXFS_DIR_CREDITS + 1 + MKFS_QUOTA_CREDITS);
 	err = IS_ERR(t) ? PTR_ERR(t) : mkfs_write_root(t, fs);
 	if (!IS_ERR(t))
 		vexfs_trans_end(t);

@@ -20,6 +20,8 @@ static const char mkfs_usage[] =
 "  -D dims     default dimension of collections, 1 to 16384; implies -V\n"
 "  -L label    volume label, at most 64 bytes\n"
 "  -U uuid     volume UUID (default: random)\n"
+"  -Q types    count what users, groups and projects have, so that quota can\n"
+"              limit it: usr, grp, prj, or several, as in usr,grp\n"
 "  -f          overwrite what is on the device already\n"
 "  -n          print what would be made, write nothing\n"
 "  -v          print more\n"
@@ -95,6 +97,27 @@ static void mkfs_label(struct mkfs_options *opt, const char *text)
 	memcpy(opt->label, text, len + 1);
 }
 
+static u32 mkfs_quota(const char *text)
+{
+	static const char *const names[VQ_TYPES] = { "usr", "grp", "prj" };
+	const char *p = text;
+	u32 types = 0, before;
+	int i;
+
+	do {
+		before = types;
+		for (i = 0; i < VQ_TYPES && types == before; i++)
+			if (!strncmp(p, names[i], 3) &&
+			    (!p[3] || p[3] == ','))
+				types |= 1u << i;
+		if (types == before)
+			mkfs_fail(MKFS_USAGE,
+				  "quota is not of usr, grp, prj: '%s'", text);
+		p += 3;
+	} while (*p++);
+	return types;
+}
+
 static void mkfs_option(struct mkfs_options *opt, int c)
 {
 	switch (c) {
@@ -124,6 +147,9 @@ static void mkfs_option(struct mkfs_options *opt, int c)
 	case 'U':
 		if (uuid_parse(optarg, opt->uuid))
 			mkfs_fail(MKFS_USAGE, "not a UUID: '%s'", optarg);
+		break;
+	case 'Q':
+		opt->quota = mkfs_quota(optarg);
 		break;
 	case 'f':
 		opt->force = true;
@@ -162,7 +188,7 @@ static void mkfs_parse(struct mkfs_options *opt, int argc, char **argv)
 
 	opterr = 0;
 	uuid_generate(opt->uuid);
-	while ((c = getopt_long(argc, argv, ":b:i:J:VD:L:U:fnvh", longopts,
+	while ((c = getopt_long(argc, argv, ":b:i:J:VD:L:U:Q:fnvh", longopts,
 				NULL)) != -1)
 		mkfs_option(opt, c);
 	if (optind == argc)
@@ -209,14 +235,19 @@ static void mkfs_print_range(const struct vexfs_geom *g, const char *what,
 		       mkfs_commas(vexfs_data_cluster(g, start + n - 1)));
 }
 
-static void mkfs_print_more(const struct vexfs_geom *g)
+static void mkfs_print_more(const struct mkfs_options *opt,
+			    const struct vexfs_geom *g)
 {
 	u64 inodes = 0;
 	u32 group;
 
 	for (group = 0; group < g->groups; group++)
 		inodes += vexfs_group_inodes(g, group);
-	printf("Features:%s\n", g->vector_clusters ? " vector_area" : " none");
+	printf("Features:%s%s%s%s\n",
+	       g->vector_clusters ? " vector_area" : "",
+	       opt->quota ? " quota" : "",
+	       opt->quota & 4 ? " project" : "",
+	       g->vector_clusters || opt->quota ? "" : " none");
 	mkfs_line("Inodes", inodes);
 	mkfs_line("Inode size", VEXFS_INODE_SIZE);
 	mkfs_line("Inode table blocks per group", g->itable_clusters);
@@ -254,7 +285,7 @@ static void mkfs_print(const struct mkfs_options *opt,
 	if (opt->dims)
 		printf("Vector dimensions: %s\n", mkfs_commas(opt->dims));
 	if (opt->verbose)
-		mkfs_print_more(g);
+		mkfs_print_more(opt, g);
 	if (fflush(stdout))
 		mkfs_fail(MKFS_FAILED, "can't print: %s", strerror(errno));
 }

@@ -11,6 +11,7 @@
 
 #include "busy.h"
 #include "libvexfs.h"
+#include "qfile.h"
 
 #define VEXFS_VERSION		"1.0"
 
@@ -28,6 +29,7 @@ struct mkfs_options {
 	uuid_t	uuid;
 	u64	blocks;			/* the operand, or 0 */
 	u32	dims;
+	u32	quota;			/* types: 1 user, 2 group, 4 project */
 	bool	force;
 	bool	dry_run;
 	bool	verbose;
@@ -52,6 +54,11 @@ int mkfs_write_zeroes(int fd, u64 off, u64 len);
 int mkfs_format(const struct mkfs_options *opt, const struct vexfs_geom *geom,
 		struct mkfs_target *target);
 u64 mkfs_reserved(const struct vexfs_geom *geom);
+__le64 mkfs_now(void);
+
+/* quota.c: the quota files; all there is belongs to id 0: @root. */
+#define MKFS_QUOTA_CREDITS	(3 * (1 + 2 * VQ_STORE_CREDITS))
+int mkfs_write_quota(struct vexfs_trans *t, const struct vexfs_node *root);
 
 /* main.c */
 void mkfs_fail(int status, const char *fmt, ...)

@@ -22,16 +22,20 @@ passed=0 failed=0 skipped=0
 # size of its disk, guest script; then further arguments of run.sh.
 guest_jobs() {
 	job selftests  900 0 1G tests/guest/selftests.sh --kmod loop \
-		--file demo/glove20k/vectors.npy
+		--kmod quota_v2 --file demo/glove20k/vectors.npy
 	job coll_crash 900 22 512M tests/guest/coll_crash.sh
 	job loads      600 0 256M tests/guest/loads.sh
 	# The selftests on other volumes: "make check-variants".
 	asked selftests-768 900 0 1G tests/guest/selftests.sh \
 		--env "MKFS_OPTS=-V -D 768 -L VectorDB" --kmod loop \
-		--file demo/glove20k/vectors.npy
+		--kmod quota_v2 --file demo/glove20k/vectors.npy
 	asked selftests-8k  900 0 1G tests/guest/selftests.sh \
 		--env "MKFS_OPTS=-b 8192 -i 8192 -V -D 1024" --kmod loop \
-		--file demo/glove20k/vectors.npy
+		--kmod quota_v2 --file demo/glove20k/vectors.npy
+	# After each of them fsck adds up what everybody has.
+	asked selftests-quota 900 0 1G tests/guest/selftests.sh \
+		--env "MKFS_OPTS=-Q usr,grp,prj" --kmod loop \
+		--kmod quota_v2 --file demo/glove20k/vectors.npy
 }
 
 # The programs of tests/selftests, mkfs, vexctl and the module are in every

@@ -9,6 +9,7 @@
 #include <linux/jbd2.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
+#include <linux/quotaops.h>
 #include <linux/slab.h>
 
 #include "vexfs.h"
@@ -130,6 +131,9 @@ int vexfs_set_acl(struct mnt_idmap *idmap, struct vexfs_acl_object *object,
 		if (err)
 			return err;
 	}
+	err = dquot_initialize(inode);
+	if (err)
+		return err;
 	do {
 		err = vexfs_set_acl_once(inode, cached, type, mode);
 	} while (err == -ENOSPC && vexfs_should_retry(inode->i_sb, &retries));

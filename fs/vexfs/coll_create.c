@@ -8,6 +8,7 @@
 #include <linux/buffer_head.h>
 #include <linux/ktime.h>
 #include <linux/mount.h>
+#include <linux/quotaops.h>
 
 #include "collection.h"
 #include "stats.h"
@@ -46,6 +47,35 @@ static int vexfs_coll_set_feature(handle_t *handle, struct vexfs_fs *fs)
 	return err;
 }
 
+/* Metadata blocks count in i_blocks; the header takes a cluster. */
+static int vexfs_coll_alloc_header(handle_t *handle, struct inode *inode,
+				   u64 *cluster)
+{
+	struct vexfs_node *node = &VEXFS_I(inode)->node;
+	u32 len = 1;
+	int err;
+
+	down_write(&node->map_sem);
+	err = vexfs_node_alloc(handle, node,
+			       vexfs_ino_group_goal(node->fs, inode->i_ino), 0,
+			       cluster, &len);
+	up_write(&node->map_sem);
+	return err;
+}
+
+static int vexfs_coll_free_header(handle_t *handle, struct inode *inode,
+				  u64 bno)
+{
+	struct vexfs_node *node = &VEXFS_I(inode)->node;
+	int err;
+
+	down_write(&node->map_sem);
+	err = vexfs_node_free(handle, node,
+			      vexfs_block_to_cluster(&node->fs->geom, bno), 1);
+	up_write(&node->map_sem);
+	return err;
+}
+
 /* The header block of a collection without rows; its number in *bno. */
 static int vexfs_coll_new_header(handle_t *handle, struct inode *inode,
 				 const struct vexfs_coll_config *cfg,
@@ -55,11 +85,9 @@ static int vexfs_coll_new_header(handle_t *handle, struct inode *inode,
 	struct vexfs_coll_header *ch;
 	struct buffer_head *bh;
 	u64 cluster;
-	u32 len = 1;
 	int err, i;
 
-	err = vexfs_balloc(handle, fs, vexfs_ino_group_goal(fs, inode->i_ino),
-			   0, &cluster, &len);
+	err = vexfs_coll_alloc_header(handle, inode, &cluster);
 	if (err)
 		return err;
 	*bno = vexfs_cluster_to_block(&fs->geom, cluster);
@@ -86,21 +114,8 @@ put:
 	vexfs_buf_put(bh);
 free:
 	if (err)
-		vexfs_bfree(handle, fs, cluster, 1);
+		vexfs_coll_free_header(handle, inode, *bno);
 	return err;
-}
-
-/*
- * Metadata blocks count in i_blocks; the header takes a cluster. With a
- * negative count it is given back.
- */
-static void vexfs_coll_account(struct inode *inode, int headers)
-{
-	struct vexfs_node *node = &VEXFS_I(inode)->node;
-
-	down_write(&node->map_sem);
-	node->blocks += (s64)headers * node->fs->geom.cluster_blocks;
-	up_write(&node->map_sem);
 }
 
 /* Last step: the inode becomes a collection in the running transaction. */
@@ -111,55 +126,93 @@ static int vexfs_coll_mark_inode(handle_t *handle, struct inode *inode, u64 bno)
 
 	vi->coll_block = bno;
 	vi->node.flags |= VEXFS_COLLECTION_FL;
-	vexfs_coll_account(inode, 1);
 	inode_set_ctime_current(inode);
 	err = vexfs_log_inode(handle, inode);
 	if (err) {
-		vexfs_coll_account(inode, -1);
+		vexfs_coll_free_header(handle, inode, bno);
 		vi->node.flags &= ~VEXFS_COLLECTION_FL;
 		vi->coll_block = 0;
 	}
 	return err;
 }
 
-static int vexfs_coll_new_fork(handle_t *handle, struct inode *inode,
-			       struct inode **fork)
+/* The inodes that are going to be the forks, and whose quota they count in. */
+static int vexfs_coll_prepare_forks(struct inode *inode, struct inode **fork)
 {
-	struct inode *new;
+	int i, err = dquot_initialize(inode);
 
-	new = vexfs_new_inode(handle, &nop_mnt_idmap, inode->i_sb, NULL,
-			      inode->i_ino, S_IFREG | 0600, 0);
-	if (IS_ERR(new))
-		return PTR_ERR(new);
-	*fork = new;
-	return vexfs_log_inode(handle, new);
+	for (i = 0; i < VEXFS_COLL_NFORKS && !err; i++) {
+		fork[i] = vexfs_prepare_inode(&nop_mnt_idmap, inode,
+					      S_IFREG | 0600);
+		err = PTR_ERR_OR_ZERO(fork[i]);
+	}
+	if (err)
+		for (i -= 2; i >= 0; i--)
+			vexfs_unprepare_inode(fork[i]);
+	return err;
+}
+
+/* Those up to *made are inodes; the one that failed is gone. */
+static int vexfs_coll_new_forks(handle_t *handle, struct inode *inode,
+				struct inode **fork, int *made)
+{
+	int err;
+
+	for (*made = 0; *made < VEXFS_COLL_NFORKS; (*made)++) {
+		err = vexfs_new_inode(handle, fork[*made], inode, 0);
+		if (err) {
+			fork[*made] = NULL;
+			return err;
+		}
+	}
+	return 0;
 }
 
 /* Forks of a creation that failed are deleted by their last iput(). */
-static void vexfs_coll_forget_forks(handle_t *handle, struct inode **fork)
+static void vexfs_coll_forget_forks(handle_t *handle, struct inode **fork,
+				    int made)
 {
 	int i;
 
-	for (i = 0; i < VEXFS_COLL_NFORKS && fork[i]; i++) {
+	for (i = 0; i < made; i++) {
 		clear_nlink(fork[i]);
 		vexfs_add_orphan(handle, fork[i]);
 		vexfs_log_inode(handle, fork[i]);
 	}
 }
 
+/* Their eviction starts handles of its own. */
+static void vexfs_coll_put_forks(struct inode **fork, int made)
+{
+	int i;
+
+	for (i = 0; i < VEXFS_COLL_NFORKS; i++) {
+		if (i < made) {
+			unlock_new_inode(fork[i]);
+			iput(fork[i]);
+		} else if (fork[i]) {
+			vexfs_unprepare_inode(fork[i]);
+		}
+	}
+}
+
 static int vexfs_coll_create_once(struct inode *inode,
 				  const struct vexfs_coll_config *cfg)
 {
-	struct inode *fork[VEXFS_COLL_NFORKS] = {};
+	struct inode *fork[VEXFS_COLL_NFORKS];
 	handle_t *handle;
-	int err = 0, err2, i;
+	int err, err2, made = 0;
 	u64 bno;
 
+	err = vexfs_coll_prepare_forks(inode, fork);
+	if (err)
+		return err;
 	handle = vexfs_journal_start(inode->i_sb, VEXFS_COLL_CREATE_CREDITS);
-	if (IS_ERR(handle))
+	if (IS_ERR(handle)) {
+		vexfs_coll_put_forks(fork, 0);
 		return PTR_ERR(handle);
-	for (i = 0; i < VEXFS_COLL_NFORKS && !err; i++)
-		err = vexfs_coll_new_fork(handle, inode, &fork[i]);
+	}
+	err = vexfs_coll_new_forks(handle, inode, fork, &made);
 	if (!err)
 		err = vexfs_coll_set_feature(handle, VEXFS_FS(inode->i_sb));
 	if (!err)
@@ -167,13 +220,9 @@ static int vexfs_coll_create_once(struct inode *inode,
 	if (!err)
 		err = vexfs_coll_mark_inode(handle, inode, bno);
 	if (err)
-		vexfs_coll_forget_forks(handle, fork);
+		vexfs_coll_forget_forks(handle, fork, made);
 	err2 = vexfs_journal_stop(handle);
-	/* Their eviction starts handles of its own. */
-	for (i = 0; i < VEXFS_COLL_NFORKS && fork[i]; i++) {
-		unlock_new_inode(fork[i]);
-		iput(fork[i]);
-	}
+	vexfs_coll_put_forks(fork, made);
 	return err ? err : err2;
 }
 
@@ -212,6 +261,36 @@ int vexfs_coll_create(struct inode *inode, struct vexfs_coll_config *cfg)
 	return err;
 }
 
+static int vexfs_coll_get_forks(struct inode *inode, struct buffer_head *bh,
+				struct inode **fork)
+{
+	struct vexfs_coll_header *ch = vexfs_buf_data(bh);
+	int i, err = 0;
+
+	for (i = 0; i < VEXFS_COLL_NFORKS && !err; i++) {
+		fork[i] = vexfs_iget_fork(inode->i_sb,
+					  le64_to_cpu(ch->ch_fork_ino[i]),
+					  inode->i_ino);
+		err = PTR_ERR_OR_ZERO(fork[i]);
+	}
+	if (err)
+		for (i -= 2; i >= 0; i--)
+			iput(fork[i]);
+	return err;
+}
+
+int vexfs_coll_forks(struct inode *inode, struct inode **fork)
+{
+	struct buffer_head *bh = vexfs_coll_header_read(inode);
+	int err;
+
+	if (IS_ERR(bh))
+		return PTR_ERR(bh);
+	err = vexfs_coll_get_forks(inode, bh, fork);
+	vexfs_buf_put(bh);
+	return err ?: VEXFS_COLL_NFORKS;
+}
+
 /* Frees the header block and ends the life as a collection. */
 static int vexfs_coll_unmark_inode(handle_t *handle, struct inode *inode,
 				   struct buffer_head *bh)
@@ -223,12 +302,10 @@ static int vexfs_coll_unmark_inode(handle_t *handle, struct inode *inode,
 
 	vi->node.flags &= ~VEXFS_COLLECTION_FL;
 	vi->coll_block = 0;
-	vexfs_coll_account(inode, -1);
 	get_bh(bh);
 	err = vexfs_trans_forget(handle, fs, bh, bno);
 	if (!err)
-		err = vexfs_bfree(handle, fs,
-				  vexfs_block_to_cluster(&fs->geom, bno), 1);
+		err = vexfs_coll_free_header(handle, inode, bno);
 	if (!err)
 		err = vexfs_log_inode(handle, inode);
 	return err;
@@ -241,8 +318,7 @@ static int vexfs_coll_unmark_inode(handle_t *handle, struct inode *inode,
  */
 int vexfs_coll_evict(struct inode *inode)
 {
-	struct inode *fork[VEXFS_COLL_NFORKS] = {};
-	struct vexfs_coll_header *ch;
+	struct inode *fork[VEXFS_COLL_NFORKS];
 	struct buffer_head *bh;
 	handle_t *handle;
 	int err = 0, err2, i;
@@ -251,17 +327,9 @@ int vexfs_coll_evict(struct inode *inode)
 	bh = vexfs_coll_header_read(inode);
 	if (IS_ERR(bh))
 		return PTR_ERR(bh);
-	ch = vexfs_buf_data(bh);
-	for (i = 0; i < VEXFS_COLL_NFORKS; i++) {
-		fork[i] = vexfs_iget_fork(inode->i_sb,
-					  le64_to_cpu(ch->ch_fork_ino[i]),
-					  inode->i_ino);
-		if (IS_ERR(fork[i])) {
-			err = PTR_ERR(fork[i]);
-			fork[i] = NULL;
-			goto out;
-		}
-	}
+	err = vexfs_coll_get_forks(inode, bh, fork);
+	if (err)
+		goto out_put;
 	began = vexfs_evict_begin(inode->i_sb);
 	handle = vexfs_journal_start_any(inode->i_sb, VEXFS_COLL_EVICT_CREDITS);
 	if (IS_ERR(handle)) {
@@ -281,9 +349,9 @@ int vexfs_coll_evict(struct inode *inode)
 		err = err2;
 out_end:
 	vexfs_evict_end(inode->i_sb, began);
-out:
 	for (i = 0; i < VEXFS_COLL_NFORKS; i++)
 		iput(fork[i]);
+out_put:
 	vexfs_buf_put(bh);
 	return err;
 }

@@ -151,6 +151,13 @@ static inline void super_set_sysfs_name_bdev(struct super_block *sb)
 }
 #endif
 
+/* 6.9: an inode's quotas are under RCU */
+#ifdef VEXFS_HAVE_RCU_DQUOT
+#define vexfs_dquot_ptr	struct dquot __rcu *
+#else
+#define vexfs_dquot_ptr	struct dquot *
+#endif
+
 /* 6.8 */
 #ifndef VEXFS_HAVE_BDEV_FREEZE
 #define bdev_freeze	freeze_bdev

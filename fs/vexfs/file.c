@@ -13,6 +13,7 @@
 #include <linux/iomap.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/quotaops.h>
 #include <linux/sched/mm.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
@@ -330,7 +331,7 @@ static int vexfs_file_open(struct inode *inode, struct file *file)
 	/* Forks have no name; a file handle could still try. */
 	if (vexfs_is_fork(inode))
 		return -EPERM;
-	ret = generic_file_open(inode, file);
+	ret = dquot_file_open(inode, file);
 	if (ret)
 		return ret;
 	file->f_mode |= FMODE_NOWAIT | FMODE_CAN_ODIRECT;

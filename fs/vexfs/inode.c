@@ -113,7 +113,7 @@ static void vexfs_unpack_inode(struct inode *inode,
 	inode_set_ctime_to_ts(inode,
 			      ns_to_timespec64(le64_to_cpu(di->i_ctime)));
 	info->crtime = ns_to_timespec64(le64_to_cpu(di->i_crtime));
-	info->projid = le32_to_cpu(di->i_projid);
+	info->projid = make_kprojid(&init_user_ns, le32_to_cpu(di->i_projid));
 	info->disk_size = inode->i_size;
 	vexfs_node_init(&info->node, VEXFS_FS(inode->i_sb), inode->i_ino,
 			inode->i_generation);
@@ -193,8 +193,6 @@ static struct inode *vexfs_iget_any(struct super_block *sb, u64 ino)
 	struct inode *inode;
 	int err;
 
-	if (!vexfs_ino_valid(VEXFS_FS(sb), ino))
-		return ERR_PTR(-ESTALE);
 	inode = iget_locked(sb, ino);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
@@ -213,7 +211,7 @@ struct inode *vexfs_iget(struct super_block *sb, u64 ino)
 {
 	struct inode *inode;
 
-	if (ino != VEXFS_ROOT_INO && ino < VEXFS_FIRST_INO)
+	if (!vexfs_ino_valid(VEXFS_FS(sb), ino))
 		return ERR_PTR(-ESTALE);
 	inode = vexfs_iget_any(sb, ino);
 	if (!IS_ERR(inode) && vexfs_is_fork(inode) &&
@@ -226,8 +224,11 @@ struct inode *vexfs_iget(struct super_block *sb, u64 ino)
 
 struct inode *vexfs_iget_fork(struct super_block *sb, u64 ino, u64 owner)
 {
-	struct inode *inode = vexfs_iget_any(sb, ino);
+	struct inode *inode;
 
+	if (!vexfs_ino_valid(VEXFS_FS(sb), ino))
+		return ERR_PTR(-ESTALE);
+	inode = vexfs_iget_any(sb, ino);
 	if (IS_ERR(inode))
 		return inode;
 	if (!vexfs_is_fork(inode) || VEXFS_I(inode)->parent != owner) {
@@ -236,6 +237,18 @@ struct inode *vexfs_iget_fork(struct super_block *sb, u64 ino, u64 owner)
 					       "not the fork it should be"));
 	}
 	return inode;
+}
+
+struct inode *vexfs_iget_quota(struct super_block *sb, int type)
+{
+	struct vexfs_fs *fs = VEXFS_FS(sb);
+	u64 ino = le64_to_cpu(vexfs_super(fs)->s_quota_ino[type]);
+	struct inode *inode = vexfs_iget_any(sb, ino);
+
+	if (IS_ERR(inode) || S_ISREG(inode->i_mode))
+		return inode;
+	iput(inode);
+	return ERR_PTR(VEXFS_CORRUPTED(fs, ino, 0, "not a quota file"));
 }
 
 static void vexfs_pack_body(struct inode *inode, struct vexfs_inode *di)
@@ -278,7 +291,7 @@ static void vexfs_pack_inode(struct inode *inode, struct vexfs_inode *di)
 	di->i_nlink = cpu_to_le32(inode->i_nlink);
 	di->i_uid = cpu_to_le32(i_uid_read(inode));
 	di->i_gid = cpu_to_le32(i_gid_read(inode));
-	di->i_projid = cpu_to_le32(info->projid);
+	di->i_projid = cpu_to_le32(from_kprojid(&init_user_ns, info->projid));
 	di->i_flags = cpu_to_le32(info->node.flags);
 	di->i_size = cpu_to_le64(size);
 	di->i_blocks = cpu_to_le64(info->node.blocks);

@@ -6,6 +6,7 @@
  */
 #include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/quotaops.h>
 
 #include "trace.h"
 #include "vexfs.h"
@@ -14,14 +15,19 @@
 	(VEXFS_SYNC_FL | VEXFS_NODUMP_FL | VEXFS_NOATIME_FL | \
 	 VEXFS_DIRSYNC_FL | VEXFS_PROJINHERIT_FL)
 
+/* To what is made in a directory; to all forks of a collection. */
+static bool vexfs_passes_project(const struct inode *dir)
+{
+	return !S_ISDIR(dir->i_mode) ||
+	       (VEXFS_I(dir)->node.flags & VEXFS_PROJINHERIT_FL);
+}
+
 static void vexfs_inherit(struct inode *inode, const struct inode *dir)
 {
 	const struct vexfs_inode_info *parent = VEXFS_I(dir);
 	struct vexfs_inode_info *info = VEXFS_I(inode);
 	u32 flags = parent->node.flags & VEXFS_INHERITED_FL;
 
-	if (parent->node.flags & VEXFS_PROJINHERIT_FL)
-		info->projid = parent->projid;
 	if (!S_ISDIR(inode->i_mode))
 		flags &= ~(VEXFS_DIRSYNC_FL | VEXFS_PROJINHERIT_FL);
 	info->node.flags |= flags;
@@ -29,7 +35,7 @@ static void vexfs_inherit(struct inode *inode, const struct inode *dir)
 		info->parent = dir->i_ino;
 }
 
-static void vexfs_fill_new(struct inode *inode, struct inode *dir, u64 owner,
+static void vexfs_fill_new(struct inode *inode, struct inode *dir,
 			   u32 generation, dev_t rdev)
 {
 	struct vexfs_inode_info *info = VEXFS_I(inode);
@@ -43,10 +49,10 @@ static void vexfs_fill_new(struct inode *inode, struct inode *dir, u64 owner,
 	vexfs_node_init(&info->node, fs, inode->i_ino, generation);
 	vexfs_ext_init_root(&info->node.root);
 	info->node.goal = vexfs_ino_group_goal(fs, inode->i_ino);
-	if (dir) {
+	if (S_ISDIR(dir->i_mode)) {
 		vexfs_inherit(inode, dir);
 	} else {
-		info->parent = owner;
+		info->parent = dir->i_ino;
 		info->node.flags |= VEXFS_FORK_FL;
 	}
 	vexfs_set_inode_flags(inode);
@@ -72,34 +78,62 @@ static int vexfs_insert_new(handle_t *handle, struct inode *inode,
 	return VEXFS_CORRUPTED(fs, ino, 0, "a free inode is in use");
 }
 
-struct inode *vexfs_new_inode(handle_t *handle, struct mnt_idmap *idmap,
-			      struct super_block *sb, struct inode *dir,
-			      u64 owner, umode_t mode, dev_t rdev)
+struct inode *vexfs_prepare_inode(struct mnt_idmap *idmap, struct inode *dir,
+				  umode_t mode)
 {
-	struct inode *inode = new_inode(sb);
-	u32 generation;
+	struct inode *inode = new_inode(dir->i_sb);
 	int err;
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
 	inode->i_mode = mode;
-	if (dir)
+	if (S_ISDIR(dir->i_mode)) {
 		inode_init_owner(idmap, inode, dir, mode);
-	err = vexfs_insert_new(handle, inode, dir ? dir->i_ino : owner,
-			       &generation);
-	if (err) {
-		make_bad_inode(inode);
-		iput(inode);
-		return ERR_PTR(err);
+	} else {
+		inode->i_uid = dir->i_uid;
+		inode->i_gid = dir->i_gid;
 	}
-	vexfs_fill_new(inode, dir, owner, generation, rdev);
+	if (vexfs_passes_project(dir))
+		VEXFS_I(inode)->projid = VEXFS_I(dir)->projid;
+	err = dquot_initialize(inode);
+	if (!err)
+		return inode;
+	vexfs_unprepare_inode(inode);
+	return ERR_PTR(err);
+}
+
+void vexfs_unprepare_inode(struct inode *inode)
+{
+	make_bad_inode(inode);
+	iput(inode);
+}
+
+int vexfs_new_inode(handle_t *handle, struct inode *inode, struct inode *dir,
+		    dev_t rdev)
+{
+	u32 generation;
+	int err;
+
+	err = dquot_alloc_inode(inode);
+	if (err) {
+		vexfs_unprepare_inode(inode);
+		return err;
+	}
+	err = vexfs_insert_new(handle, inode, dir->i_ino, &generation);
+	if (err) {
+		dquot_free_inode(inode);
+		vexfs_unprepare_inode(inode);
+		return err;
+	}
+	vexfs_fill_new(inode, dir, generation, rdev);
 	err = vexfs_log_new_inode(handle, inode);
 	if (err) {
-		vexfs_ifree(handle, VEXFS_FS(sb), inode->i_ino,
-			    S_ISDIR(mode));
+		vexfs_ifree(handle, VEXFS_FS(inode->i_sb), inode->i_ino,
+			    S_ISDIR(inode->i_mode));
+		dquot_free_inode(inode);
 		iget_failed(inode);
-		return ERR_PTR(err);
+		return err;
 	}
 	trace_vexfs_new_inode(inode);
-	return inode;
+	return 0;
 }

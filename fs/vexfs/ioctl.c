@@ -127,6 +127,7 @@ static const struct {
 	{ FS_IOC_SETFSLABEL,	vexfs_ioc_setfslabel },
 	{ FS_IOC_SHUTDOWN,	vexfs_ioc_shutdown },
 	{ FITRIM,		vexfs_ioc_fitrim },
+	{ VEXFS_IOC_RESIZE,	vexfs_ioc_resize },
 };
 
 long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -134,10 +135,10 @@ long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *argp = (void __user *)arg;
 	int i;
 
-	if (_IOC_TYPE(cmd) == VEXFS_IOC_MAGIC)
-		return vexfs_coll_ioctl(file, cmd, argp);
 	for (i = 0; i < ARRAY_SIZE(vexfs_ioctls); i++)
 		if (vexfs_ioctls[i].cmd == cmd)
 			return vexfs_ioctls[i].fn(file, argp);
+	if (_IOC_TYPE(cmd) == VEXFS_IOC_MAGIC)
+		return vexfs_coll_ioctl(file, cmd, argp);
 	return -ENOTTY;
 }

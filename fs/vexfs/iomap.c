@@ -13,6 +13,7 @@
 #include <linux/iomap.h>
 #include <linux/jbd2.h>
 #include <linux/pagemap.h>
+#include <linux/quotaops.h>
 #include <linux/writeback.h>
 
 #include "vexfs.h"
@@ -134,6 +135,9 @@ static int vexfs_allocate(struct inode *inode, u64 lblk, u64 count,
 	int ret, err, retries = 0;
 	handle_t *handle;
 
+	ret = dquot_initialize(inode);
+	if (ret)
+		return ret;
 	do {
 		handle = vexfs_journal_start(sb, VEXFS_WRITE_CREDITS);
 		if (IS_ERR(handle))

@@ -153,12 +153,19 @@ int vexfs_trans_forget(struct vexfs_trans *t, struct vexfs_fs *fs,
 	return vexfs_trans_failed(t, bno, err, __func__);
 }
 
-/* Each buffer may be a freed one, so revoke records bound it as well. */
+/*
+ * Each buffer may be a freed one, so revoke records bound it as well. What is
+ * kept for quota isn't the caller's.
+ */
 int vexfs_trans_credits(struct vexfs_trans *t)
 {
+	int left, kept;
+
 	if (is_handle_aborted(t))
 		return 0;
-	return min(jbd2_handle_buffer_credits(t), t->h_revoke_credits);
+	kept = VEXFS_SB(vexfs_handle_sb(t))->quota_credits;
+	left = jbd2_handle_buffer_credits(t) - kept;
+	return min(max(left, 0), t->h_revoke_credits);
 }
 
 bool vexfs_buf_committed_clear(struct vexfs_buf *buf, u32 bit, u32 len)
@@ -232,7 +239,7 @@ handle_t *vexfs_journal_start_any(struct super_block *sb, int credits)
 		vexfs_journal_aborted(sb);
 		return ERR_PTR(-EROFS);
 	}
-	return vexfs_start(journal, credits);
+	return vexfs_start(journal, credits + VEXFS_SB(sb)->quota_credits);
 }
 
 handle_t *vexfs_journal_start(struct super_block *sb, int credits)
@@ -250,6 +257,7 @@ int vexfs_journal_stop(handle_t *handle)
 
 int vexfs_journal_restart(handle_t *handle, int credits)
 {
+	credits += VEXFS_SB(vexfs_handle_sb(handle))->quota_credits;
 	return jbd2__journal_restart(handle, credits, credits, GFP_NOFS);
 }
 

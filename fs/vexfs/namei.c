@@ -12,6 +12,7 @@
 #include <linux/fs_types.h>
 #include <linux/iversion.h>
 #include <linux/jbd2.h>
+#include <linux/quotaops.h>
 
 #include "vexfs.h"
 
@@ -206,14 +207,17 @@ static int vexfs_create_once(struct mnt_idmap *idmap, struct inode *dir,
 	handle_t *handle;
 	int ret, err;
 
+	inode = vexfs_prepare_inode(idmap, dir, args->mode);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
 	handle = vexfs_start_name_op(dir, VEXFS_CREATE_CREDITS +
 					  vexfs_new_acls_credits(&args->acls));
-	if (IS_ERR(handle))
+	if (IS_ERR(handle)) {
+		vexfs_unprepare_inode(inode);
 		return PTR_ERR(handle);
-	inode = vexfs_new_inode(handle, idmap, dir->i_sb, dir, 0, args->mode,
-				args->rdev);
-	if (IS_ERR(inode)) {
-		ret = PTR_ERR(inode);
+	}
+	ret = vexfs_new_inode(handle, inode, dir, args->rdev);
+	if (ret) {
 		vexfs_journal_stop(handle);
 		return ret;
 	}
@@ -238,7 +242,9 @@ static int vexfs_create_any(struct mnt_idmap *idmap, struct inode *dir,
 
 	if (dentry->d_name.len > VEXFS_NAME_LEN)
 		return -ENAMETOOLONG;
-	ret = vexfs_new_acls(dir, &args->mode, &args->acls);
+	ret = dquot_initialize(dir);
+	if (!ret)
+		ret = vexfs_new_acls(dir, &args->mode, &args->acls);
 	if (ret)
 		return ret;
 	do {
@@ -321,13 +327,17 @@ static int vexfs_tmpfile_once(struct mnt_idmap *idmap, struct inode *dir,
 	handle_t *handle;
 	int ret, err;
 
+	inode = vexfs_prepare_inode(idmap, dir, mode);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
 	handle = vexfs_journal_start(dir->i_sb, VEXFS_CREATE_CREDITS +
 					       vexfs_new_acls_credits(acls));
-	if (IS_ERR(handle))
+	if (IS_ERR(handle)) {
+		vexfs_unprepare_inode(inode);
 		return PTR_ERR(handle);
-	inode = vexfs_new_inode(handle, idmap, dir->i_sb, dir, 0, mode, 0);
-	if (IS_ERR(inode)) {
-		ret = PTR_ERR(inode);
+	}
+	ret = vexfs_new_inode(handle, inode, dir, 0);
+	if (ret) {
 		vexfs_journal_stop(handle);
 		return ret;
 	}
@@ -367,7 +377,7 @@ static int vexfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 bool vexfs_project_fits(const struct inode *dir, const struct inode *inode)
 {
 	return !(VEXFS_I(dir)->node.flags & VEXFS_PROJINHERIT_FL) ||
-	       VEXFS_I(dir)->projid == VEXFS_I(inode)->projid;
+	       projid_eq(VEXFS_I(dir)->projid, VEXFS_I(inode)->projid);
 }
 
 static int vexfs_link_once(struct inode *inode, struct inode *dir,
@@ -408,6 +418,9 @@ static int vexfs_link(struct dentry *old_dentry, struct inode *dir,
 		return -EXDEV;
 	if (dentry->d_name.len > VEXFS_NAME_LEN)
 		return -ENAMETOOLONG;
+	ret = dquot_initialize(dir);
+	if (ret)
+		return ret;
 	do {
 		ret = vexfs_link_once(inode, dir, dentry);
 	} while (ret == -ENOSPC && vexfs_should_retry(dir->i_sb, &retries));
@@ -454,6 +467,9 @@ static int vexfs_unlink(struct inode *dir, struct dentry *dentry)
 	if (!inode->i_nlink)
 		return VEXFS_CORRUPTED(VEXFS_FS(dir->i_sb), inode->i_ino, 0,
 				       "a name for an inode without links");
+	ret = dquot_initialize(dir);
+	if (ret)
+		return ret;
 	handle = vexfs_start_name_op(dir, VEXFS_UNLINK_CREDITS);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
@@ -494,6 +510,9 @@ static int vexfs_rmdir(struct inode *dir, struct dentry *dentry)
 	handle_t *handle;
 	int ret, err;
 
+	ret = dquot_initialize(dir);
+	if (ret)
+		return ret;
 	handle = vexfs_start_name_op(dir, VEXFS_UNLINK_CREDITS);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);

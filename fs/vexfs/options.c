@@ -16,6 +16,10 @@ enum {
 	VEXFS_OPT_COMMIT,
 	VEXFS_OPT_ACL,
 	VEXFS_OPT_DISCARD,
+	VEXFS_OPT_USRQUOTA,
+	VEXFS_OPT_GRPQUOTA,
+	VEXFS_OPT_PRJQUOTA,
+	VEXFS_OPT_NOQUOTA,
 };
 
 static const struct constant_table vexfs_errors_names[] = {
@@ -31,6 +35,11 @@ const struct fs_parameter_spec vexfs_param_specs[] = {
 	fsparam_u32("commit", VEXFS_OPT_COMMIT),
 	fsparam_flag_no("acl", VEXFS_OPT_ACL),
 	fsparam_flag_no("discard", VEXFS_OPT_DISCARD),
+	fsparam_flag("usrquota", VEXFS_OPT_USRQUOTA),
+	fsparam_flag("quota", VEXFS_OPT_USRQUOTA),
+	fsparam_flag("grpquota", VEXFS_OPT_GRPQUOTA),
+	fsparam_flag("prjquota", VEXFS_OPT_PRJQUOTA),
+	fsparam_flag("noquota", VEXFS_OPT_NOQUOTA),
 	{ }
 };
 
@@ -66,6 +75,16 @@ int vexfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		ctx->discard_given = true;
 		ctx->discard = !result.negated;
 		return 0;
+	case VEXFS_OPT_USRQUOTA:
+	case VEXFS_OPT_GRPQUOTA:
+	case VEXFS_OPT_PRJQUOTA:
+		ctx->quota_given = true;
+		ctx->quota_limits |= 1 << (USRQUOTA + opt - VEXFS_OPT_USRQUOTA);
+		return 0;
+	case VEXFS_OPT_NOQUOTA:
+		ctx->quota_given = true;
+		ctx->quota_limits = 0;
+		return 0;
 	}
 	return opt;
 }
@@ -83,6 +102,12 @@ int vexfs_show_options(struct seq_file *seq, struct dentry *root)
 		seq_puts(seq, ",discard");
 	if (!(root->d_sb->s_flags & SB_POSIXACL))
 		seq_puts(seq, ",noacl");
+	if (sbi->quota_limits & (1 << USRQUOTA))
+		seq_puts(seq, ",usrquota");
+	if (sbi->quota_limits & (1 << GRPQUOTA))
+		seq_puts(seq, ",grpquota");
+	if (sbi->quota_limits & (1 << PRJQUOTA))
+		seq_puts(seq, ",prjquota");
 	return 0;
 }
 
@@ -98,6 +123,8 @@ void vexfs_apply_options(struct super_block *sb,
 		sbi->commit_secs = ctx->commit_secs;
 	if (ctx->discard_given)
 		vexfs_set_discard(sb, ctx->discard);
+	if (ctx->quota_given)
+		sbi->quota_limits = ctx->quota_limits;
 	if (ctx->acl_given && ctx->acl)
 		sb->s_flags |= SB_POSIXACL;
 	else if (ctx->acl_given)

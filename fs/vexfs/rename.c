@@ -9,6 +9,7 @@
 #include <linux/fs_types.h>
 #include <linux/iversion.h>
 #include <linux/jbd2.h>
+#include <linux/quotaops.h>
 
 #include "vexfs.h"
 
@@ -24,6 +25,8 @@ struct vexfs_rename_args {
 	struct vexfs_rename_side old;
 	struct vexfs_rename_side new;
 	struct inode		*whiteout;
+	/* what is going to be the whiteout */
+	struct inode		*prepared;
 	struct mnt_idmap	*idmap;
 	unsigned int		flags;
 };
@@ -74,13 +77,13 @@ static int vexfs_log_both(handle_t *handle, struct inode *a, struct inode *b)
 static int vexfs_make_whiteout(handle_t *handle, struct vexfs_rename_args *args)
 {
 	struct inode *dir = args->old.dir;
-	struct inode *inode;
+	struct inode *inode = args->prepared;
 	int ret;
 
-	inode = vexfs_new_inode(handle, args->idmap, dir->i_sb, dir, 0,
-				S_IFCHR | WHITEOUT_MODE, WHITEOUT_DEV);
-	if (IS_ERR(inode))
-		return PTR_ERR(inode);
+	args->prepared = NULL;
+	ret = vexfs_new_inode(handle, inode, dir, WHITEOUT_DEV);
+	if (ret)
+		return ret;
 	args->whiteout = inode;
 	ret = vexfs_init_security(handle, inode, dir, args->old.name);
 	return ret ? ret : vexfs_log_inode(handle, inode);
@@ -225,7 +228,7 @@ static void vexfs_end_whiteout(handle_t *handle, struct inode *inode, int ret)
 	}
 }
 
-static int vexfs_rename_once(struct vexfs_rename_args *args)
+static int vexfs_rename_handle(struct vexfs_rename_args *args)
 {
 	struct super_block *sb = args->old.dir->i_sb;
 	int credits = VEXFS_RENAME_CREDITS;
@@ -256,6 +259,24 @@ static int vexfs_rename_once(struct vexfs_rename_args *args)
 	return ret ? ret : err;
 }
 
+static int vexfs_rename_once(struct vexfs_rename_args *args)
+{
+	int ret;
+
+	args->prepared = NULL;
+	if (args->flags & RENAME_WHITEOUT) {
+		args->prepared = vexfs_prepare_inode(args->idmap,
+						     args->old.dir,
+						     S_IFCHR | WHITEOUT_MODE);
+		if (IS_ERR(args->prepared))
+			return PTR_ERR(args->prepared);
+	}
+	ret = vexfs_rename_handle(args);
+	if (args->prepared)
+		vexfs_unprepare_inode(args->prepared);
+	return ret;
+}
+
 int vexfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		 struct dentry *old_dentry, struct inode *new_dir,
 		 struct dentry *new_dentry, unsigned int flags)
@@ -274,6 +295,11 @@ int vexfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 	    ((flags & RENAME_EXCHANGE) &&
 	     !vexfs_project_fits(old_dir, args.new.inode)))
 		return -EXDEV;
+	ret = dquot_initialize(old_dir);
+	if (!ret)
+		ret = dquot_initialize(new_dir);
+	if (ret)
+		return ret;
 	do {
 		ret = vexfs_rename_once(&args);
 	} while (ret == -ENOSPC &&

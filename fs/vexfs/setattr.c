@@ -26,18 +26,46 @@ static int vexfs_setattr_size(struct inode *inode, loff_t size)
 	return err;
 }
 
+/* What of the owners changes. */
+static void vexfs_setattr_owner(struct mnt_idmap *idmap, struct inode *inode,
+				struct iattr *attr, struct vexfs_owner *owner)
+{
+	owner->mask = 0;
+	if (i_uid_needs_update(idmap, attr, inode)) {
+		owner->mask |= VEXFS_OWNER_UID;
+		owner->uid = from_vfsuid(idmap, i_user_ns(inode),
+					 attr->ia_vfsuid);
+	}
+	if (i_gid_needs_update(idmap, attr, inode)) {
+		owner->mask |= VEXFS_OWNER_GID;
+		owner->gid = from_vfsgid(idmap, i_user_ns(inode),
+					 attr->ia_vfsgid);
+	}
+}
+
 static int vexfs_setattr_log(struct mnt_idmap *idmap, struct inode *inode,
 			     struct iattr *attr)
 {
+	struct vexfs_chown chown;
 	handle_t *handle;
 	int err, err2;
 
-	handle = vexfs_journal_start(inode->i_sb, VEXFS_INODE_CREDITS);
-	if (IS_ERR(handle))
+	vexfs_setattr_owner(idmap, inode, attr, &chown.owner);
+	err = vexfs_chown_begin(inode, &chown);
+	if (err)
+		return err;
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_CHOWN_CREDITS);
+	if (IS_ERR(handle)) {
+		vexfs_chown_end(&chown);
 		return PTR_ERR(handle);
-	setattr_copy(idmap, inode, attr);
-	err = vexfs_log_inode(handle, inode);
+	}
+	err = vexfs_chown(handle, &chown);
+	if (!err) {
+		setattr_copy(idmap, inode, attr);
+		err = vexfs_log_inode(handle, inode);
+	}
 	err2 = vexfs_journal_stop(handle);
+	vexfs_chown_end(&chown);
 	return err ?: err2;
 }
 
@@ -102,7 +130,7 @@ int vexfs_fileattr_get(struct dentry *dentry, struct file_kattr *fa)
 	if (d_is_special(dentry))
 		return -ENOTTY;
 	fileattr_fill_flags(fa, info->node.flags & VEXFS_USER_FL);
-	fa->fsx_projid = info->projid;
+	fa->fsx_projid = from_kprojid(&init_user_ns, info->projid);
 	return 0;
 }
 
@@ -121,26 +149,50 @@ static int vexfs_fileattr_check(struct inode *inode,
 	return 0;
 }
 
-int vexfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
-		       struct file_kattr *fa)
+static int vexfs_fileattr_log(struct inode *inode, struct file_kattr *fa,
+			      struct vexfs_chown *chown)
 {
-	struct inode *inode = d_inode(dentry);
 	struct vexfs_inode_info *info = VEXFS_I(inode);
 	handle_t *handle;
 	int err, err2;
 
+	handle = vexfs_journal_start(inode->i_sb, VEXFS_CHOWN_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	err = vexfs_chown(handle, chown);
+	if (!err) {
+		info->node.flags = (info->node.flags & ~VEXFS_USER_FL) |
+				   fa->flags;
+		vexfs_set_inode_flags(inode);
+		inode_set_ctime_current(inode);
+		err = vexfs_log_inode(handle, inode);
+	}
+	err2 = vexfs_journal_stop(handle);
+	return err ?: err2;
+}
+
+int vexfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
+		       struct file_kattr *fa)
+{
+	struct inode *inode = d_inode(dentry);
+	struct vexfs_chown chown = { };
+	int err;
+
 	err = vexfs_fileattr_check(inode, fa);
 	if (err)
 		return err;
-	handle = vexfs_journal_start(inode->i_sb, VEXFS_INODE_CREDITS);
-	if (IS_ERR(handle))
-		return PTR_ERR(handle);
-	info->node.flags = (info->node.flags & ~VEXFS_USER_FL) | fa->flags;
-	if (fa->fsx_valid)
-		info->projid = fa->fsx_projid;
-	vexfs_set_inode_flags(inode);
-	inode_set_ctime_current(inode);
-	err = vexfs_log_inode(handle, inode);
-	err2 = vexfs_journal_stop(handle);
-	return err ?: err2;
+	if (fa->fsx_valid) {
+		chown.owner.projid = make_kprojid(&init_user_ns,
+						  fa->fsx_projid);
+		if (!projid_valid(chown.owner.projid))
+			return -EINVAL;
+		if (!projid_eq(chown.owner.projid, VEXFS_I(inode)->projid))
+			chown.owner.mask = VEXFS_OWNER_PROJID;
+	}
+	err = vexfs_chown_begin(inode, &chown);
+	if (err)
+		return err;
+	err = vexfs_fileattr_log(inode, fa, &chown);
+	vexfs_chown_end(&chown);
+	return err;
 }

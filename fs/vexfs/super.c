@@ -12,6 +12,7 @@
  *	      jbd2 handle
  *	        disk_lock
  *	          map_sem (the extent tree)
+ *	            dq_lock, dqio_sem (quota), map_sem of a quota file
  *	            group locks, which guard inodes on disk too
  *	              buffers
  *	        orphan_mutex, then orphan_lock, then group locks
@@ -71,7 +72,10 @@ static struct inode *vexfs_alloc_inode(struct super_block *sb)
 	info->parent = 0;
 	info->node.xattr_block = 0;
 	info->coll_block = 0;
-	info->projid = 0;
+	info->projid = make_kprojid(&init_user_ns, 0);
+#ifdef CONFIG_QUOTA
+	memset(&info->dquot, 0, sizeof(info->dquot));
+#endif
 	info->node.xattr_len = 0;
 	info->symlink[0] = '\0';
 	info->disk_size = 0;
@@ -186,6 +190,7 @@ static int vexfs_statfs(struct dentry *dentry, struct kstatfs *buf)
 	buf->f_ffree = percpu_counter_sum_positive(&sbi->fs.free_inodes);
 	buf->f_namelen = VEXFS_NAME_LEN;
 	buf->f_fsid = uuid_to_fsid(sb->s_uuid.b);
+	vexfs_statfs_project(d_inode(dentry), buf);
 	return 0;
 }
 
@@ -263,6 +268,7 @@ static void vexfs_put_super(struct super_block *sb)
 	int err;
 
 	vexfs_sysfs_remove(sb);
+	vexfs_quota_off(sb);
 	flush_work(&sbi->error_work);
 	if (!sb_rdonly(sb) && !vexfs_is_shutdown(sb)) {
 		err = vexfs_super_mark(sb, false);
@@ -286,6 +292,11 @@ static const struct super_operations vexfs_super_operations = {
 	.unfreeze_fs	= vexfs_unfreeze_fs,
 	.statfs		= vexfs_statfs,
 	.show_options	= vexfs_show_options,
+#ifdef CONFIG_QUOTA
+	.quota_read	= vexfs_quota_read,
+	.quota_write	= vexfs_quota_write,
+	.get_dquots	= vexfs_get_dquots,
+#endif
 };
 
 #define VEXFS_INCOMPAT_SUPPORTED \
@@ -476,6 +487,8 @@ static int vexfs_start_writing(struct super_block *sb)
 		return -EROFS;
 	}
 	err = vexfs_super_mark(sb, true);
+	if (!err)
+		err = vexfs_quota_on(sb);
 	return err ?: vexfs_process_orphans(sb);
 }
 
@@ -522,7 +535,9 @@ static int vexfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (err)
 		return err;
 	vexfs_fill_sb(sb);
-	err = vexfs_create_workqueues(sb);
+	err = vexfs_quota_setup(sb);
+	if (!err)
+		err = vexfs_create_workqueues(sb);
 	if (err)
 		goto out_unload;
 	err = vexfs_make_root(sb);
@@ -543,6 +558,7 @@ static int vexfs_fill_super(struct super_block *sb, struct fs_context *fc)
 out_root:
 	dput(sb->s_root);
 	sb->s_root = NULL;
+	vexfs_quota_off(sb);
 out_unload:
 	vexfs_unload_volume(sb);
 	return err;
@@ -559,10 +575,13 @@ static int vexfs_remount_ro(struct super_block *sb)
 	int err;
 
 	vexfs_coll_close_all(sb);
+	vexfs_quota_suspend(sb);
 	flush_work(&sbi->error_work);
 	err = vexfs_super_mark(sb, false);
-	if (err)
+	if (err) {
+		vexfs_quota_on(sb);
 		return err;
+	}
 	jbd2_journal_lock_updates(sbi->journal);
 	err = jbd2_journal_flush(sbi->journal, 0);
 	jbd2_journal_unlock_updates(sbi->journal);
@@ -598,12 +617,16 @@ static int vexfs_reconfigure(struct fs_context *fc)
 	if (ctx->norecovery &&
 	    !test_bit(VEXFS_SBF_NORECOVERY, &VEXFS_SB(sb)->flags))
 		return invalf(fc, "vexfs: norecovery can't be set by remount");
+	if (ctx->quota_limits & ~sb->s_quota_types)
+		return invalf(fc, "vexfs: the volume was made without that quota");
 	sync_filesystem(sb);
 	vexfs_apply_options(sb, ctx);
 	if (ro && !sb_rdonly(sb))
 		err = vexfs_remount_ro(sb);
 	else if (!ro && sb_rdonly(sb))
 		err = vexfs_remount_rw(sb);
+	if (!err && ctx->quota_given)
+		err = vexfs_quota_limit(sb);
 	return err;
 }
 

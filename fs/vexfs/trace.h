@@ -90,6 +90,21 @@ TRACE_EVENT(vexfs_commit,
 	TP_printk("dev %d,%d", MAJOR(__entry->dev), MINOR(__entry->dev))
 );
 
+TRACE_EVENT(vexfs_resize,
+	TP_PROTO(struct super_block *sb, u64 clusters),
+	TP_ARGS(sb, clusters),
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(u64, clusters)
+	),
+	TP_fast_assign(
+		__entry->dev = sb->s_dev;
+		__entry->clusters = clusters;
+	),
+	TP_printk("dev %d,%d clusters %llu", MAJOR(__entry->dev),
+		  MINOR(__entry->dev), __entry->clusters)
+);
+
 TRACE_EVENT(vexfs_error,
 	TP_PROTO(struct super_block *sb, u64 ino, u64 block, int error),
 	TP_ARGS(sb, ino, block, error),

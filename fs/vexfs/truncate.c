@@ -7,6 +7,7 @@
  */
 #include <linux/fs.h>
 #include <linux/pagemap.h>
+#include <linux/quotaops.h>
 
 #include "trace.h"
 #include "vexfs.h"
@@ -53,6 +54,9 @@ int vexfs_free_range(struct inode *inode, u64 lblk, u64 end)
 	handle_t *handle;
 	int err, err2;
 
+	err = dquot_initialize(inode);
+	if (err)
+		return err;
 	handle = vexfs_journal_start(inode->i_sb, VEXFS_REMOVE_CREDITS);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
@@ -234,10 +238,14 @@ static bool vexfs_has_extents(struct inode *inode)
 int vexfs_truncate(struct inode *inode, loff_t size)
 {
 	loff_t old = i_size_read(inode);
+	int err;
 
 	if (!size && !old && !vexfs_has_extents(inode) &&
 	    !VEXFS_I(inode)->orphan)
 		return 0;
+	err = dquot_initialize(inode);
+	if (err)
+		return err;
 	return size > old ? vexfs_truncate_up(inode, old, size) :
 			    vexfs_truncate_down(inode, size);
 }
@@ -319,6 +327,8 @@ static int vexfs_delete_inode(handle_t *handle, struct inode *inode)
 	if (!err)
 		err = vexfs_ifree(handle, info->node.fs, inode->i_ino,
 				  S_ISDIR(inode->i_mode));
+	if (!err)
+		dquot_free_inode(inode);
 	return err;
 }
 
@@ -340,6 +350,16 @@ void vexfs_evict_end(struct super_block *sb, bool began)
 		sb_end_intwrite(sb);
 }
 
+/* Whose quota the inode counts in; that may be the first anybody asks. */
+static int vexfs_evict_quota(struct inode *inode)
+{
+	bool began = vexfs_evict_begin(inode->i_sb);
+	int err = dquot_initialize(inode);
+
+	vexfs_evict_end(inode->i_sb, began);
+	return err;
+}
+
 static void vexfs_evict_unlinked(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
@@ -348,15 +368,19 @@ static void vexfs_evict_unlinked(struct inode *inode)
 	int err;
 
 	trace_vexfs_evict(inode);
+	err = vexfs_evict_quota(inode);
 	/* Evicts its forks, each by itself. */
-	if (vexfs_is_collection(inode) && vexfs_coll_evict(inode))
+	if (!err && vexfs_is_collection(inode) && vexfs_coll_evict(inode))
 		return;
 	began = vexfs_evict_begin(sb);
+	if (err)
+		goto out_warn;
 	handle = vexfs_journal_start(sb, VEXFS_REMOVE_CREDITS);
 	if (IS_ERR(handle))
 		goto out;
 	err = vexfs_delete_inode(handle, inode);
 	vexfs_journal_stop(handle);
+out_warn:
 	if (err)
 		vexfs_warn(sb, "inode %llu was not deleted: error %d",
 			   (u64)inode->i_ino, err);
@@ -407,10 +431,11 @@ static void vexfs_evict_ahead(struct inode *inode)
 static void vexfs_evict_truncated(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
+	int err = vexfs_evict_quota(inode);
 	bool began = vexfs_evict_begin(sb);
-	int err;
 
-	err = vexfs_free_tail(inode);
+	if (!err)
+		err = vexfs_free_tail(inode);
 	if (err) {
 		vexfs_warn(sb, "inode %llu: blocks behind its end are not freed: error %d",
 			   (u64)inode->i_ino, err);
@@ -434,5 +459,6 @@ void vexfs_evict_inode(struct inode *inode)
 	}
 	vexfs_ahead_forget(inode);
 	vexfs_forget_orphan(inode);
+	dquot_drop(inode);
 	clear_inode(inode);
 }

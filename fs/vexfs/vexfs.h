@@ -18,6 +18,8 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
+#include <linux/projid.h>
+#include <linux/quota.h>
 #include <linux/ratelimit.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -57,6 +59,10 @@ struct vexfs_sb_info {
 	unsigned int		commit_secs;
 	/** @flags: VEXFS_SBF_* bits, atomic */
 	unsigned long		flags;
+	/** @quota_limits: types whose limits are to hold, a bit for each */
+	unsigned int		quota_limits;
+	/** @quota_credits: of every handle, for the quotas that it charges */
+	int			quota_credits;
 	/** @orphan_scan: true while mount works off the orphan list */
 	bool			orphan_scan;
 	/** @inodes: inodes that the volume can hold */
@@ -91,6 +97,7 @@ enum {
 	VEXFS_SBF_READY,	/* the superblock is loaded */
 	VEXFS_SBF_NORECOVERY,	/* mount option */
 	VEXFS_SBF_DISCARD,	/* mount option */
+	VEXFS_SBF_RESIZING,	/* the volume is being made larger */
 	VEXFS_SBF_SAMPLED,	/* the superblock says where it is mounted */
 };
 
@@ -107,7 +114,7 @@ struct vexfs_inode_info {
 	struct timespec64	crtime;
 	u64			parent;		/* directories and forks */
 	u64			coll_block;
-	u32			projid;
+	kprojid_t		projid;
 	u8			symlink[VEXFS_FAST_SYMLINK + 1];
 	/** @disk_size: [disk_lock] */
 	u64			disk_size;
@@ -137,6 +144,10 @@ struct vexfs_inode_info {
 	struct vexfs_collection	*coll;
 	/** @coll_lock: loading and unloading the collection */
 	struct mutex		coll_lock;
+#ifdef CONFIG_QUOTA
+	/** @dquot: who pays, by type; the quota code's */
+	vexfs_dquot_ptr dquot[MAXQUOTAS];
+#endif
 	/** @opens: open files; the last close of an unlinked one unloads */
 	atomic_t		opens;
 	struct inode		vfs_inode;
@@ -233,6 +244,13 @@ void vexfs_error_worker(struct work_struct *work);
 	(2 * VEXFS_DIR_CREDITS + VEXFS_ORPHAN_CREDITS + \
 	 5 * VEXFS_INODE_CREDITS)
 
+/*
+ * What every handle has beside those, on a volume with quota: a block for each
+ * type that an inode is charged to. A rename charges two inodes; a collection
+ * moves from two owners to two.
+ */
+#define VEXFS_QUOTA_CREDITS	(4 * MAXQUOTAS)
+
 int vexfs_journal_load(struct super_block *sb);
 void vexfs_journal_destroy(struct super_block *sb);
 /* Refuses on a read-only or shut down volume: -EROFS, -EIO. */
@@ -275,6 +293,8 @@ struct vexfs_fs_context {
 	bool		discard;
 	bool		acl_given;
 	bool		acl;
+	bool		quota_given;
+	unsigned int	quota_limits;	/* types, a bit for each */
 };
 
 extern const struct fs_parameter_spec vexfs_param_specs[];
@@ -288,15 +308,24 @@ void vexfs_apply_options(struct super_block *sb,
 struct inode *vexfs_iget(struct super_block *sb, u64 ino);
 /* Like vexfs_iget() for internal inodes, which vexfs_iget() refuses. */
 struct inode *vexfs_iget_fork(struct super_block *sb, u64 ino, u64 owner);
+/* A quota file, of @type. */
+struct inode *vexfs_iget_quota(struct super_block *sb, int type);
 /* inode_new.c */
 /*
- * A new inode in the running transaction, locked and not yet hashed in a
- * directory: unlock_new_inode() or discard_new_inode() ends it. nlink is 1
- * (2 for a directory). @dir NULL, @owner set: an internal inode.
+ * An inode that is going to be in @dir, or with S_IFREG only be a fork of the
+ * collection @dir: its owner is known, and the quota of that. No handle.
  */
-struct inode *vexfs_new_inode(handle_t *handle, struct mnt_idmap *idmap,
-			      struct super_block *sb, struct inode *dir,
-			      u64 owner, umode_t mode, dev_t rdev);
+struct inode *vexfs_prepare_inode(struct mnt_idmap *idmap, struct inode *dir,
+				  umode_t mode);
+/* It comes to nothing. */
+void vexfs_unprepare_inode(struct inode *inode);
+/*
+ * Makes it one on disk in the running transaction: locked and not yet hashed
+ * in a directory; unlock_new_inode() or discard_new_inode() ends it. nlink is
+ * 1 (2 for a directory). When this fails @inode is gone.
+ */
+int vexfs_new_inode(handle_t *handle, struct inode *inode, struct inode *dir,
+		    dev_t rdev);
 
 /* inode.c */
 /* S_* by the inode's flags, operations by its type. */
@@ -317,6 +346,115 @@ int vexfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 int vexfs_fileattr_get(struct dentry *dentry, struct file_kattr *fa);
 int vexfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 		       struct file_kattr *fa);
+
+/* quota.c */
+#ifdef CONFIG_QUOTA
+ssize_t vexfs_quota_read(struct super_block *sb, int type, char *data,
+			 size_t len, loff_t off);
+ssize_t vexfs_quota_write(struct super_block *sb, int type, const char *data,
+			  size_t len, loff_t off);
+vexfs_dquot_ptr *vexfs_get_dquots(struct inode *inode);
+/* Before the first handle: which types the volume has. */
+int vexfs_quota_setup(struct super_block *sb);
+/* Limits that are to hold from now on, after a remount. */
+int vexfs_quota_limit(struct super_block *sb);
+/* Counting starts, before anything is changed; or goes on. */
+int vexfs_quota_on(struct super_block *sb);
+void vexfs_quota_off(struct super_block *sb);
+void vexfs_quota_suspend(struct super_block *sb);
+void vexfs_statfs_project(struct inode *dir, struct kstatfs *buf);
+#endif
+
+/* The owners that an inode is going to have; of those named in mask. */
+#define VEXFS_OWNER_UID		0x01
+#define VEXFS_OWNER_GID		0x02
+#define VEXFS_OWNER_PROJID	0x04
+struct vexfs_owner {
+	unsigned int	mask;
+	kuid_t		uid;
+	kgid_t		gid;
+	kprojid_t	projid;
+};
+
+/* Moving what an inode is charged for: no handle, in one, no handle. */
+struct vexfs_transfer {
+	struct dquot	*to[MAXQUOTAS];
+};
+
+#ifdef CONFIG_QUOTA
+int vexfs_transfer_begin(struct inode *inode, const struct vexfs_owner *owner,
+			 struct vexfs_transfer *tr);
+int vexfs_transfer(struct inode *inode, struct vexfs_transfer *tr);
+void vexfs_transfer_end(struct vexfs_transfer *tr);
+#else
+static inline int vexfs_quota_setup(struct super_block *sb)
+{
+	struct vexfs_super_block *vs = vexfs_super(VEXFS_FS(sb));
+
+	if (!vs->s_feature_ro_compat || sb_rdonly(sb))
+		return 0;
+	vexfs_err(sb, "the kernel has no quota: use -o ro");
+	return -EROFS;
+}
+
+static inline int vexfs_quota_limit(struct super_block *sb)
+{
+	return 0;
+}
+
+static inline int vexfs_quota_on(struct super_block *sb)
+{
+	return vexfs_quota_setup(sb);
+}
+
+static inline void vexfs_quota_off(struct super_block *sb)
+{
+}
+
+static inline void vexfs_quota_suspend(struct super_block *sb)
+{
+}
+
+static inline void vexfs_statfs_project(struct inode *dir,
+					struct kstatfs *buf)
+{
+}
+
+static inline int vexfs_transfer_begin(struct inode *inode,
+				       const struct vexfs_owner *owner,
+				       struct vexfs_transfer *tr)
+{
+	return 0;
+}
+
+static inline int vexfs_transfer(struct inode *inode,
+				 struct vexfs_transfer *tr)
+{
+	return 0;
+}
+
+static inline void vexfs_transfer_end(struct vexfs_transfer *tr)
+{
+}
+#endif
+
+/* owner.c */
+/*
+ * A change of owners, of a collection with its forks. Fill @owner; with a mask
+ * of 0 nothing happens. vexfs_chown() is in the handle, and logs all but the
+ * inode itself; the others are outside.
+ */
+struct vexfs_chown {
+	struct vexfs_owner	owner;
+	int			n;
+	struct inode		*inode[1 + VEXFS_FORKS];
+	struct vexfs_transfer	transfer[1 + VEXFS_FORKS];
+};
+
+#define VEXFS_CHOWN_CREDITS	((1 + VEXFS_FORKS) * VEXFS_INODE_CREDITS)
+int vexfs_chown_begin(struct inode *inode, struct vexfs_chown *c);
+int vexfs_chown(handle_t *handle, struct vexfs_chown *c);
+void vexfs_chown_end(struct vexfs_chown *c);
 
 /* truncate.c */
 /* i_rwsem and invalidate_lock held; sets i_size and frees what is behind. */
@@ -468,6 +606,9 @@ void vexfs_release_acls(struct vexfs_acls *acls);
 /* ioctl.c: dispatch; the filesystem's own commands, then the collections' */
 long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
+/* resize.c */
+long vexfs_ioc_resize(struct file *file, void __user *arg);
+
 /* trim.c */
 long vexfs_ioc_fitrim(struct file *file, void __user *arg);
 void vexfs_set_discard(struct super_block *sb, bool on);
@@ -494,6 +635,8 @@ void vexfs_coll_drop(struct inode *inode);
  * called by vexfs_evict_inode() without one.
  */
 int vexfs_coll_evict(struct inode *inode);
+/* The forks of a collection, at most VEXFS_FORKS, with references. */
+int vexfs_coll_forks(struct inode *inode, struct inode **fork);
 int __init vexfs_coll_init(void);
 void vexfs_coll_exit(void);
 
@@ -528,6 +671,11 @@ static inline void vexfs_coll_drop(struct inode *inode)
 }
 
 static inline int vexfs_coll_evict(struct inode *inode)
+{
+	return 0;
+}
+
+static inline int vexfs_coll_forks(struct inode *inode, struct inode **fork)
 {
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <linux/iversion.h>
 #include <linux/jbd2.h>
 #include <linux/posix_acl_xattr.h>
+#include <linux/quotaops.h>
 #include <linux/security.h>
 #include <linux/xattr.h>
 
@@ -80,6 +81,9 @@ static int vexfs_setxattr(struct inode *inode, u8 index, const char *name,
 {
 	int err, retries = 0;
 
+	err = dquot_initialize(inode);
+	if (err)
+		return err;
 	do {
 		err = vexfs_setxattr_once(inode, index, name, value, size,
 					  flags);

@@ -51,9 +51,10 @@
 /* Unknown bits: COMPAT ignored, RO_COMPAT mounts read-only, INCOMPAT never. */
 #define VEXFS_COMPAT_VECTOR_AREA	0x0001	/* mkfs -V */
 #define VEXFS_COMPAT_KNOWN		VEXFS_COMPAT_VECTOR_AREA
-#define VEXFS_RO_COMPAT_QUOTA		0x0001
-#define VEXFS_RO_COMPAT_PROJECT		0x0002
-#define VEXFS_RO_COMPAT_KNOWN		0
+#define VEXFS_RO_COMPAT_QUOTA		0x0001	/* any quota file */
+#define VEXFS_RO_COMPAT_PROJECT		0x0002	/* that of projects */
+#define VEXFS_RO_COMPAT_KNOWN \
+	(VEXFS_RO_COMPAT_QUOTA | VEXFS_RO_COMPAT_PROJECT)
 #define VEXFS_INCOMPAT_COLLECTIONS	0x0001	/* set by the first collection */
 #define VEXFS_INCOMPAT_KNOWN		VEXFS_INCOMPAT_COLLECTIONS
 
@@ -113,7 +114,7 @@ struct vexfs_super_block {
 	__le32	s_vector_dims;		/* mkfs -D: default dimension, or 0 */
 	__le32	s_backup_nr;		/* 0: primary; n: n-th backup */
 	__le64	s_mkfs_time;		/* seconds */
-	__le64	s_quota_ino[3];		/* user, group, project */
+	__le64	s_quota_ino[3];		/* user, group, project; 0: none */
 
 	__le32	s_state;
 	__le32	s_errors;

@@ -18,5 +18,8 @@ struct fsck_damage {
 
 extern const struct fsck_damage fsck_damage[];
 extern const u32 fsck_damages;
+/* Those of quota files, in fsck_quota.c. */
+extern const struct fsck_damage fsck_quota_damage[];
+extern const u32 fsck_quota_damages;
 
 #endif /* _VEXFS_FSCK_DAMAGE_H */

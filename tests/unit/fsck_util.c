@@ -58,7 +58,7 @@ static void fu_format(struct fu_vol *v, u32 cluster_size)
 	struct mkfs_options opt = { .geom = {
 		.device_bytes = FU_BYTES, .cluster_size = cluster_size,
 		.bytes_per_inode = 65536,
-	} };
+	}, .quota = 7 };
 	struct mkfs_target target = { .bytes = FU_BYTES };
 	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_geom geom;
@@ -464,6 +464,7 @@ void fu_make(struct fu_vol *v, u32 cluster_size, bool orphans)
 	fu_files(v);
 	if (orphans)
 		fu_orphans(v);
+	fu_quota(v);
 	fu_reload(v);
 }
 

@@ -60,6 +60,12 @@ void fu_put_desc(struct fu_vol *v, u32 group, struct vexfs_group_desc *gd,
 /* Block @lblk of an inode, on the device. */
 u64 fu_block(struct fu_vol *v, u64 ino, u64 lblk);
 
+/* fsck_quota.c: owners for some of the inodes, and quota files that count. */
+void fu_quota(struct fu_vol *v);
+/* What a quota file has, and making it anew. */
+void fu_quota_get(struct fu_vol *v, int type, struct vq_table *table);
+void fu_quota_put(struct fu_vol *v, int type, struct vq_table *table);
+
 /* Runs fsck on the device: its status; the kinds it met in v->f.kinds. */
 int fu_fsck(struct fu_vol *v, enum fsck_mode mode);
 

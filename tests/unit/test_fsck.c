@@ -164,12 +164,88 @@ static void check_copies(void)
 	fu_close(&v);
 }
 
+static void set_inodes(struct fu_vol *v, int type, u32 id, u64 inodes)
+{
+	struct vq_table table;
+
+	vq_init(&table);
+	fu_quota_get(v, type, &table);
+	vq_get(&table, id)->inodes = cpu_to_le64(inodes);
+	fu_quota_put(v, type, &table);
+	vq_free(&table);
+}
+
+static void has_quota(struct fu_vol *v, int type, u32 id, u64 ihard,
+		      u64 bsoft, u64 inodes)
+{
+	struct vq_table table;
+	struct vq_entry *e;
+
+	vq_init(&table);
+	fu_quota_get(v, type, &table);
+	e = vq_find(&table, id);
+	CHECK(e);
+	CHECK_EQ(le64_to_cpu(e->ihard), ihard);
+	CHECK_EQ(le64_to_cpu(e->bsoft), bsoft);
+	CHECK_EQ(le64_to_cpu(e->inodes), inodes);
+	CHECK_EQ(table.bgrace, 1234);
+	vq_free(&table);
+}
+
+/* fu_quota() gives user 1000 limits, and two files. */
+static void check_limits(void)
+{
+	struct fu_vol v;
+
+	fu_clone(&v, &sound);
+	has_quota(&v, 0, 1000, 77, 99, 2);
+	set_inodes(&v, 0, 1000, 5);
+	CHECK_EQ(fu_fsck(&v, FSCK_PREEN), FSCK_CORRECTED);
+	CHECK_EQ(v.f.kinds[FP_QUOTA_USAGE], 1);
+	CHECK_EQ(fu_fsck(&v, FSCK_NO), FSCK_OK);
+	fu_clone_state(&v);
+	has_quota(&v, 0, 1000, 77, 99, 2);
+	/* The list of free blocks, in the header of the file. */
+	fu_flip(&v, fu_block(&v, VEXFS_USRQUOTA_INO, 0), 24);
+	CHECK_EQ(fu_fsck(&v, FSCK_YES), FSCK_CORRECTED);
+	CHECK_EQ(v.f.kinds[FP_QUOTA_FILE], 1);
+	CHECK_EQ(v.f.found, 1);
+	fu_clone_state(&v);
+	has_quota(&v, 0, 1000, 77, 99, 2);
+	fu_close(&v);
+}
+
+/* Without a word; but not what was wrong before. */
+static void check_quota_orphans(void)
+{
+	struct vq_table table;
+	struct fu_vol v;
+	u64 before;
+
+	fu_clone(&v, &pending);
+	vq_init(&table);
+	fu_quota_get(&v, 0, &table);
+	before = le64_to_cpu(vq_get(&table, 0)->inodes);
+	vq_free(&table);
+	CHECK_EQ(fu_fsck(&v, FSCK_YES), FSCK_OK);
+	CHECK_EQ(v.f.found, 0);
+	CHECK_EQ(fu_fsck(&v, FSCK_NO), FSCK_OK);
+	fu_clone_state(&v);
+	has_quota(&v, 0, 0, 0, 0, before - 1);
+	fu_close(&v);
+	fu_clone(&v, &pending);
+	set_inodes(&v, 0, 0, before - 1);
+	CHECK_EQ(fu_fsck(&v, FSCK_YES), FSCK_CORRECTED);
+	CHECK_EQ(v.f.kinds[FP_QUOTA_USAGE], 1);
+	fu_close(&v);
+}
+
 int main(void)
 {
 	u32 i;
 
 	kshim_seed(4711);
-	cu_plan(5 + fsck_damages);
+	cu_plan(7 + fsck_damages + fsck_quota_damages);
 	fu_make(&sound, 4096, false);
 	fu_make(&cluster8, 8192, false);
 	fu_make(&pending, 4096, true);
@@ -178,8 +254,14 @@ int main(void)
 	cu_run("-p does what is safe", check_preen);
 	cu_run("lost+found", check_lost_found);
 	cu_run("blocks with two owners are copied", check_copies);
+	cu_run("limits outlive a repair", check_limits);
+	cu_run("quota counts what orphans give back", check_quota_orphans);
 	for (i = 0; i < fsck_damages; i++) {
 		now = &fsck_damage[i];
+		cu_run(now->name, run_now);
+	}
+	for (i = 0; i < fsck_quota_damages; i++) {
+		now = &fsck_quota_damage[i];
 		cu_run(now->name, run_now);
 	}
 	fu_close(&sound);

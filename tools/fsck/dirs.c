@@ -117,7 +117,9 @@ static enum fsck_kind fsck_entry_bad(struct fsck_names *n,
 	struct fsck_ino *fi = fsck_ino(n->f, e->ino);
 	struct fsck_dir *d;
 
-	if (!fi || !(fi->flags & FI_USED) || (fi->flags & FI_DELETED))
+	/* Quota files have no name. */
+	if (!fi || !(fi->flags & FI_USED) || (fi->flags & FI_DELETED) ||
+	    (e->ino < VEXFS_FIRST_INO && e->ino != VEXFS_ROOT_INO))
 		return FP_DIR_INO;
 	if ((fi->flags & FI_FORK) ||
 	    (e->ino < VEXFS_FIRST_INO && e->ino != VEXFS_ROOT_INO))

@@ -18,6 +18,7 @@
  *   dirs       directory trees and entries
  *   connect    every directory is reached from the root, once
  *   links      link counts; what has no name goes to lost+found
+ *   quota      quota files against what inodes have
  *   end        the superblock says that the volume is clean
  *
  * Copyright (C) 2026 The VexFS authors
@@ -30,6 +31,7 @@
 #include "extent.h"
 #include "jbd2.h"
 #include "libvexfs.h"
+#include "qfile.h"
 
 #include "problem.h"
 
@@ -127,6 +129,8 @@ struct fsck {
 	u32	rebuilds, rebuild_room;
 	struct vexfs_bmap orphans;	/* by inode number */
 	struct fsck_list orphan_list;
+	/* what finished orphans gave back, which quota counts still, by type */
+	struct vq_table orphaned[VQ_TYPES];
 	struct fsck_map scratch;
 	u64	dup_clusters;
 	u64	alloc_at;		/* where the next free cluster may be */
@@ -321,5 +325,11 @@ int fsck_pass_links(struct fsck *f);
 /* Gives the inode a name in lost+found. */
 int fsck_reconnect(struct fsck *f, u64 ino);
 int fsck_make_root(struct fsck *f);
+
+/* quota.c */
+int fsck_pass_quota(struct fsck *f);
+/* Adds what the inode has; @sign -1 takes it away. */
+void fsck_quota_add(struct vq_table *used, const struct vexfs_inode *di,
+		    int sign);
 
 #endif /* _VEXFS_FSCK_H */

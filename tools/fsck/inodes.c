@@ -94,11 +94,16 @@ static int fsck_clear(struct fsck *f, u64 ino)
 	return fsck_inode_put(f, ino, &none);
 }
 
-static bool fsck_is_quota(struct fsck *f, u64 ino)
+/* The superblock names it, and it can be one. */
+static bool fsck_is_quota(struct fsck *f, u64 ino,
+			  const struct vexfs_inode *di)
 {
 	const struct vexfs_super_block *sb = vexfs_super(&f->fs);
 	int i;
 
+	if (!S_ISREG(le16_to_cpu(di->i_mode)) || !di->i_nlink ||
+	    (le32_to_cpu(di->i_flags) & (VEXFS_COLLECTION_FL | VEXFS_FORK_FL)))
+		return false;
 	for (i = 0; i < 3; i++)
 		if (le64_to_cpu(sb->s_quota_ino[i]) == ino)
 			return true;
@@ -325,8 +330,8 @@ static int fsck_scan_inode(struct fsck_scan *s, u32 index,
 	struct vexfs_inode di = *disk;
 	bool reserved = ino < VEXFS_FIRST_INO && ino != VEXFS_ROOT_INO;
 
-	if (reserved && !fsck_is_quota(f, ino)) {
-		if (di.i_magic && di.i_nlink &&
+	if (reserved && !fsck_is_quota(f, ino, &di)) {
+		if (di.i_magic &&
 		    fsck_problem(f, FP_INODE_RESERVED, ino, 0, NULL))
 			return fsck_clear(f, ino);
 		return 0;

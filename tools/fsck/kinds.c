@@ -220,4 +220,13 @@ const struct fsck_kind_info fsck_kind_info[FSCK_KINDS] = {
 	[FP_LINKS_NONE] = { "LINKS_NONE",
 		"inode has no name",
 		"move it to lost+found", false },
+	[FP_QUOTA_INODE] = { "QUOTA_INODE",
+		"quota file is missing",
+		"make a new one, without limits", false },
+	[FP_QUOTA_FILE] = { "QUOTA_FILE",
+		"quota file is damaged",
+		"make it anew, with the limits that can be read", false },
+	[FP_QUOTA_USAGE] = { "QUOTA_USAGE",
+		"quota counts wrong what is used",
+		"correct it", true },
 };

@@ -100,13 +100,27 @@ static int fsck_orphan_unlink(struct fsck *f, u64 ino)
 static int fsck_orphan_finish(struct fsck *f, u64 ino)
 {
 	struct fsck_ino *fi = fsck_ino(f, ino);
+	struct vexfs_inode before, after;
 	int err;
 
 	if (!fi || !(fi->flags & FI_USED))
 		return 0;
-	if (fi->flags & FI_DELETED)
-		return fsck_inode_free(f, ino);
+	err = fsck_inode_get(f, ino, &before);
+	if (err)
+		return err;
+	if (fi->flags & FI_DELETED) {
+		err = fsck_inode_free(f, ino);
+		if (!err)
+			fsck_quota_add(f->orphaned, &before, 1);
+		return err;
+	}
 	err = fsck_orphan_truncate(f, ino);
+	if (!err)
+		err = fsck_inode_get(f, ino, &after);
+	if (!err) {
+		fsck_quota_add(f->orphaned, &before, 1);
+		fsck_quota_add(f->orphaned, &after, -1);
+	}
 	if (!err)
 		err = fsck_orphan_unlink(f, ino);
 	fi->flags &= ~FI_ORPHAN;

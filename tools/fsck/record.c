@@ -48,7 +48,14 @@ static void fsck_record_limits(struct fsck_record *r)
 	const u64 most = (u64)VEXFS_MAX_LBLK << VEXFS_BLOCK_SHIFT;
 	struct vexfs_inode *di = r->di;
 	u64 xattr = le64_to_cpu(di->i_xattr);
+	__le32 *owner[] = { &di->i_uid, &di->i_gid, &di->i_projid };
+	int i;
 
+	/* The number that stands for none. */
+	for (i = 0; i < (int)ARRAY_SIZE(owner); i++)
+		if (le32_to_cpu(*owner[i]) == U32_MAX &&
+		    fsck_record_fix(r, FP_INODE_FIELD, "impossible owner"))
+			*owner[i] = 0;
 	if (le64_to_cpu(di->i_size) > most &&
 	    fsck_record_fix(r, FP_INODE_SIZE, "larger than a file can be"))
 		di->i_size = 0;

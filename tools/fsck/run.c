@@ -59,7 +59,7 @@ static int fsck_passes(struct fsck *f)
 	static const fsck_pass_fn then[] = {
 		fsck_check_backup, fsck_pass_orphans, fsck_pass_colls,
 		fsck_pass_dirs, fsck_pass_connect, fsck_pass_links,
-		fsck_super_end,
+		fsck_pass_quota, fsck_super_end,
 	};
 	int err = 0;
 	u32 i;
@@ -188,4 +188,6 @@ void fsck_free(struct fsck *f)
 	free(f->forks.ino);
 	free(f->maps.ino);
 	free(f->orphan_list.ino);
+	for (i = 0; i < VQ_TYPES; i++)
+		vq_free(&f->orphaned[i]);
 }

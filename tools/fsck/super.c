@@ -9,6 +9,25 @@
 /* Groups have 128 MiB; inode tables, where backups are, at most 16 of them. */
 #define FSCK_BACKUP_SPAN	((16u << 20) + 16 * VEXFS_MAX_CLUSTER)
 
+/*
+ * A quota file is one if there is any sign of it: should there be none, it is
+ * made anew, which costs less than limits that are forgotten.
+ */
+static void fsck_quota_soften(struct vexfs_super_block *sb)
+{
+	u32 have = le32_to_cpu(sb->s_feature_ro_compat);
+	int i;
+
+	if (have & VEXFS_RO_COMPAT_PROJECT)
+		sb->s_quota_ino[2] = cpu_to_le64(VEXFS_PRJQUOTA_INO);
+	for (i = 0; i < 3; i++)
+		if (sb->s_quota_ino[i])
+			sb->s_quota_ino[i] = cpu_to_le64(VEXFS_USRQUOTA_INO +
+							 i);
+	have &= ~VEXFS_RO_COMPAT_KNOWN;
+	sb->s_feature_ro_compat = cpu_to_le32(have | vexfs_quota_features(sb));
+}
+
 /* Fields that don't decide where things are; as they should be. */
 static void fsck_super_soften(struct vexfs_super_block *sb)
 {
@@ -23,6 +42,7 @@ static void fsck_super_soften(struct vexfs_super_block *sb)
 	sb->s_backup_nr = 0;
 	if (le64_to_cpu(sb->s_reserved_clusters) > clusters / 4)
 		sb->s_reserved_clusters = 0;
+	fsck_quota_soften(sb);
 	sb->s_checksum = cpu_to_le32(vexfs_super_csum(sb));
 }
 

@@ -82,6 +82,8 @@ struct vexfs_dev {
 	int error;			/* a failed commit: nothing works after */
 	struct vexfs_dev_faults fail;
 	u64 reads, writes;
+	/* Blocks that inodes may be charged in all, 0: no limit; and are */
+	u64 quota_limit, quota_used;
 	struct vexfs_wlog *wlog;	/* NULL: none kept */
 	/* Corruption reports, the last of them in @corrupt_why */
 	u64 corruptions;

@@ -11,14 +11,14 @@
 
 static const struct command * const commands[] = {
 	&cmd_create, &cmd_import, &cmd_search, &cmd_get, &cmd_delete,
-	&cmd_list, &cmd_info, &cmd_wait,
+	&cmd_list, &cmd_info, &cmd_wait, &cmd_resize,
 };
 
 static void overview(FILE *out)
 {
 	fprintf(out,
 		"Usage: vexctl COMMAND FILE [OPTIONS]\n"
-		"Collections of vectors on a VexFS volume.\n\n");
+		"Collections of vectors on a VexFS volume, and the volume.\n\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name,
 			commands[i]->what);

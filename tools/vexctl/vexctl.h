@@ -29,7 +29,7 @@ struct command {
 };
 
 extern const struct command cmd_create, cmd_import, cmd_search, cmd_get,
-			    cmd_delete, cmd_info, cmd_list, cmd_wait;
+			    cmd_delete, cmd_info, cmd_list, cmd_wait, cmd_resize;
 
 /* util.c */
 __attribute__((format(printf, 1, 2), noreturn))

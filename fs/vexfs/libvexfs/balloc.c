@@ -588,6 +588,78 @@ int vexfs_bfree(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first, u64 len)
 	return err;
 }
 
+static void vexfs_grow_publish(struct vexfs_fs *fs,
+			       const struct vexfs_geom *geom)
+{
+	struct vexfs_geom *g = &fs->geom;
+
+	/* Descriptors and hints come before the groups that have them. */
+	smp_wmb();
+	WRITE_ONCE(g->clusters, geom->clusters);
+	WRITE_ONCE(g->groups, geom->groups);
+	WRITE_ONCE(g->data_clusters, geom->data_clusters);
+}
+
+/* A group that nobody used yet. [group lock held] */
+static int vexfs_grow_new(struct vexfs_trans *t, struct vexfs_fs *fs,
+			  u32 group, const struct vexfs_geom *geom)
+{
+	struct vexfs_buf *gdbuf;
+	struct vexfs_group_desc *gd = vexfs_group_desc(fs, group, &gdbuf);
+
+	vexfs_grow_publish(fs, geom);
+	gd->bg_free_clusters =
+		cpu_to_le32(vexfs_group_init_free(geom, group));
+	gd->bg_checksum = cpu_to_le32(vexfs_group_desc_csum(fs, group, gd));
+	return vexfs_trans_dirty(t, gdbuf);
+}
+
+/* Its bitmap is verified by the size it had. [group lock held] */
+static int vexfs_grow_old(struct vexfs_trans *t, struct vexfs_fs *fs,
+			  u32 group, const struct vexfs_geom *geom, u32 from,
+			  u32 to)
+{
+	struct vexfs_buf *buf = vexfs_bitmap_read(fs, group);
+	int err;
+
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	err = vexfs_trans_undo(t, buf);
+	if (!err) {
+		vexfs_grow_publish(fs, geom);
+		if (from < to)
+			err = vexfs_bitmap_change(t, fs, group, buf, from,
+						  to - from, false);
+	}
+	vexfs_buf_put(buf);
+	return err;
+}
+
+int vexfs_grow_group(struct vexfs_trans *t, struct vexfs_fs *fs, u32 group,
+		     const struct vexfs_geom *geom)
+{
+	u32 from = vexfs_group_clusters(&fs->geom, group);
+	u32 to = vexfs_group_clusters(geom, group);
+	struct vexfs_group_desc *gd;
+	struct vexfs_buf *gdbuf;
+	int err;
+
+	vexfs_group_lock(fs, group);
+	gd = vexfs_group_desc(fs, group, &gdbuf);
+	err = vexfs_trans_write(t, gdbuf);
+	if (!err && vexfs_bitmap_is_uninit(gd))
+		err = vexfs_grow_new(t, fs, group, geom);
+	else if (!err)
+		err = vexfs_grow_old(t, fs, group, geom, from, to);
+	if (!err) {
+		percpu_counter_add(&fs->free_clusters, to - from);
+		WRITE_ONCE(fs->group_hint[group], U16_MAX);
+		WRITE_ONCE(fs->alloc_limit, U32_MAX);
+	}
+	vexfs_group_unlock(fs, group);
+	return err;
+}
+
 /* @buf: where @bitmap is, or NULL for a group that was never written to. */
 static int vexfs_trim_bitmap(struct vexfs_fs *fs, u32 group,
 			     struct vexfs_buf *buf, const void *bitmap,

@@ -115,6 +115,16 @@ void vexfs_buf_committed_set(struct vexfs_buf *buf, u32 bit, u32 len);
 void vexfs_trans_freed(struct vexfs_trans *t, struct vexfs_fs *fs, u64 first,
 		       u64 len);
 
+struct vexfs_node;
+
+/*
+ * Quota: @blocks more belong to the owners of the inode, or less. -EDQUOT, with
+ * nothing charged, when that is too much for one of them; with @force it is
+ * charged all the same. In the transaction of the caller, under map_sem.
+ */
+int vexfs_quota_charge(struct vexfs_node *n, u64 blocks, bool force);
+void vexfs_quota_uncharge(struct vexfs_node *n, u64 blocks);
+
 /*
  * Reports corruption found in block @bno (of inode @ino, 0: none): logs it,
  * counts it in the superblock and acts by the errors= policy. Never call it
@@ -130,7 +140,9 @@ u32 vexfs_crc32c(u32 crc, const void *data, size_t len);
 
 /*
  * The volume as the shared core sees it; embedded in vexfs_sb_info in the
- * kernel. Filled by vexfs_fs_load(), constant afterwards unless marked.
+ * kernel. Filled by vexfs_fs_load(), constant afterwards unless marked. In the
+ * geometry, clusters, groups and data_clusters may grow at any time: a group
+ * that can be seen is ready.
  */
 #define VEXFS_GROUP_LOCKS	64
 

@@ -136,11 +136,10 @@ static int vexfs_ext_set_state(struct vexfs_trans *t,
 	vexfs_ext_current(p, lblk, &r);
 	vexfs_ext_change_state(p, &r, lblk, *end, unwritten, &c);
 	/*
-	 * The reserve may be used: this comes after the data was written, or
-	 * before space is freed, when it is too late to say no.
+	 * The reserve may be used, and quota passed: this comes after the data
+	 * was written, or before space is freed, when it is too late to say no.
 	 */
-	err = vexfs_ext_prepare(t, p, lblk, c.nnew - c.nold,
-				VEXFS_ALLOC_RESERVED);
+	err = vexfs_ext_prepare(t, p, lblk, c.nnew - c.nold, VEXFS_ALLOC_MUST);
 	if (err)
 		return err;
 	vexfs_ext_current(p, lblk, &r);

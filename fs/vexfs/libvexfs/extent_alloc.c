@@ -61,8 +61,9 @@ static int vexfs_ext_insert(struct vexfs_trans *t, struct vexfs_ext_path *p,
 }
 
 /*
- * Maps the clusters of @r, just allocated. When they were the last ones, and
- * the tree needs some as well, it gets the end of them.
+ * Maps the clusters of @r, just allocated. When they were the last ones (or
+ * the last of a quota), and the tree needs some as well, it gets the end of
+ * them.
  */
 static int vexfs_ext_insert_run(struct vexfs_trans *t,
 				struct vexfs_ext_path *p,
@@ -75,15 +76,15 @@ static int vexfs_ext_insert_run(struct vexfs_trans *t,
 	int err;
 
 	err = vexfs_ext_insert(t, p, r, flags);
-	if (err == -ENOSPC && clusters > spare) {
+	if ((err == -ENOSPC || err == -EDQUOT) && clusters > spare) {
 		clusters -= spare;
 		r->len = clusters << fs->geom.cluster_shift;
-		err = vexfs_bfree(t, fs, cluster + clusters, spare);
+		err = vexfs_node_free(t, p->n, cluster + clusters, spare);
 		if (!err)
 			err = vexfs_ext_insert(t, p, r, flags);
 	}
 	if (err && !p->err)
-		vexfs_bfree(t, fs, cluster, clusters);
+		vexfs_node_free(t, p->n, cluster, clusters);
 	return err;
 }
 
@@ -102,17 +103,16 @@ static int vexfs_ext_fill_hole(struct vexfs_trans *t,
 	if (err)
 		return err;
 	clusters = (end - first) >> g->cluster_shift;
-	err = vexfs_balloc(t, n->fs, vexfs_ext_goal(p), flags, &cluster,
-			   &clusters);
+	err = vexfs_node_alloc(t, n, vexfs_ext_goal(p), flags, &cluster,
+			       &clusters);
 	if (err)
 		return err;
 	r.lblk = first;
 	r.pblk = vexfs_cluster_to_block(g, cluster);
 	r.len = clusters << g->cluster_shift;
-	err = vexfs_ext_insert_run(t, p, &r, flags & VEXFS_ALLOC_RESERVED);
+	err = vexfs_ext_insert_run(t, p, &r, flags & VEXFS_ALLOC_MUST);
 	if (err && !p->err)
 		return err;
-	n->blocks += r.len;
 	map->pblk = r.pblk + (lblk - first);
 	map->len = min(len, vexfs_ext_end(&r) - lblk);
 	map->unwritten = true;
@@ -176,7 +176,7 @@ static int vexfs_ext_prepare_unmap(struct vexfs_trans *t,
 	if (vexfs_ext_leaf_empties(p, c))
 		return vexfs_ext_prepare_drop(t, p);
 	return vexfs_ext_prepare(t, p, end - 1, c->nnew - c->nold,
-				 VEXFS_ALLOC_RESERVED);
+				 VEXFS_ALLOC_MUST);
 }
 
 /* Unmapping whole clusters backwards; lblk and end are borders of some. */
@@ -209,11 +209,10 @@ static int vexfs_ext_unmap(struct vexfs_trans *t, struct vexfs_ext_path *p,
 	vexfs_ext_current(p, end - 1, &r);
 	first = max(first, r.lblk);
 	pblk = r.pblk + (first - r.lblk);
-	err = vexfs_bfree(t, n->fs, vexfs_block_to_cluster(g, pblk),
-			  (end - first) >> g->cluster_shift);
+	err = vexfs_node_free(t, n, vexfs_block_to_cluster(g, pblk),
+			      (end - first) >> g->cluster_shift);
 	if (err)
 		return err;
-	n->blocks -= end - first;
 	vexfs_ext_change_remove(p, &r, first, end, &c);
 	if (vexfs_ext_leaf_empties(p, &c))
 		u->dropped += vexfs_ext_drop(t, p);

@@ -49,7 +49,7 @@ static int vexfs_ext_free_node(struct vexfs_trans *t, struct vexfs_node *n,
 
 	err = vexfs_trans_forget(t, n->fs, buf, bno);
 	err2 = vexfs_bfree(t, n->fs, vexfs_block_to_cluster(g, bno), 1);
-	n->blocks -= g->cluster_blocks;
+	vexfs_node_uncount(n, 1);
 	return err ?: err2;
 }
 
@@ -71,21 +71,20 @@ static int vexfs_ext_reserve_one(struct vexfs_trans *t, struct vexfs_node *n,
 	u32 len = 1;
 	int err;
 
-	err = vexfs_balloc(t, fs, goal, flags, &cluster, &len);
+	err = vexfs_node_alloc(t, n, goal, flags, &cluster, &len);
 	if (err)
 		return err;
 	buf = vexfs_buf_get(fs, vexfs_cluster_to_block(&fs->geom, cluster));
 	if (IS_ERR(buf)) {
-		vexfs_bfree(t, fs, cluster, 1);
+		vexfs_node_free(t, n, cluster, 1);
 		return PTR_ERR(buf);
 	}
 	err = vexfs_trans_create(t, buf);
 	if (err) {
 		vexfs_buf_put(buf);
-		vexfs_bfree(t, fs, cluster, 1);
+		vexfs_node_free(t, n, cluster, 1);
 		return err;
 	}
-	n->blocks += fs->geom.cluster_blocks;
 	res->buf[res->nr++] = buf;
 	return 0;
 }

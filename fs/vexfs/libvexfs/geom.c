@@ -381,6 +381,41 @@ int vexfs_geom_compute(const struct vexfs_geom_options *opt,
 	return vexfs_geom_areas(geom, why);
 }
 
+/*
+ * More groups only as far as the blocks of descriptors go that there are: more
+ * of these would move all of group 0. Nor does a volume of one group get a
+ * second, since the backups would move there.
+ */
+static u64 vexfs_groups_most(const struct vexfs_geom *g)
+{
+	return g->groups == 1 ? 1 : (u64)g->gdt_blocks * VEXFS_DESC_PER_BLOCK;
+}
+
+u64 vexfs_clusters_most(const struct vexfs_geom *g)
+{
+	return vexfs_groups_most(g) * g->clusters_per_group;
+}
+
+int vexfs_geom_grow(const struct vexfs_geom *old, u64 clusters,
+		    struct vexfs_geom *geom, const char **why)
+{
+	int err;
+
+	*geom = *old;
+	geom->clusters = clusters;
+	if (clusters < old->clusters)
+		return vexfs_geom_fail(-EINVAL, why, "a volume can't shrink");
+	if (clusters > vexfs_clusters_most(old))
+		return vexfs_geom_fail(-EFBIG, why,
+			"there is no room for the descriptors of so many groups");
+	err = vexfs_geom_groups(geom, why);
+	if (!err)
+		err = vexfs_geom_areas(geom, why);
+	if (!err && geom->clusters < old->clusters)
+		*geom = *old;
+	return err;
+}
+
 /* The fields that have only one right value, given those that are free. */
 static const char *vexfs_geom_check(const struct vexfs_super_block *sb,
 				    const struct vexfs_geom *g)
@@ -398,7 +433,9 @@ static const char *vexfs_geom_check(const struct vexfs_super_block *sb,
 		return "bad start of the journal";
 	if (le64_to_cpu(sb->s_vector_start) != g->vector_start)
 		return "bad start of the vector area";
-	if (g->vector_clusters != (vector ? vexfs_vector_default(g) : 0))
+	/* It stays as it was made when the volume grows. */
+	if (vector != !!g->vector_clusters ||
+	    g->vector_clusters > vexfs_vector_default(g))
 		return "bad size of the vector area";
 	if (le64_to_cpu(sb->s_reserved_clusters) > g->data_clusters / 2)
 		return "more than half of the blocks reserved";

@@ -28,6 +28,14 @@ int vexfs_geom_compute(const struct vexfs_geom_options *opt,
 /* From a verified superblock; cross-checks every field. */
 int vexfs_geom_from_super(const struct vexfs_super_block *sb,
 			  struct vexfs_geom *geom, const char **why);
+/*
+ * The geometry of @old with @clusters, somewhat less when the last group would
+ * be too short. -EINVAL (less than before) or -EFBIG with *why set.
+ */
+int vexfs_geom_grow(const struct vexfs_geom *old, u64 clusters,
+		    struct vexfs_geom *geom, const char **why);
+/* The clusters to which that can go. */
+u64 vexfs_clusters_most(const struct vexfs_geom *g);
 /* First cluster of group @group, and how many it has (the last is shorter). */
 u64 vexfs_group_first(const struct vexfs_geom *g, u32 group);
 u32 vexfs_group_clusters(const struct vexfs_geom *g, u32 group);
@@ -91,6 +99,8 @@ u32 vexfs_super_csum(const struct vexfs_super_block *sb);
 const char *vexfs_verify_super(const struct vexfs_super_block *sb);
 void vexfs_init_super(struct vexfs_super_block *sb,
 		      const struct vexfs_geom *geom);
+/* Those that RO_COMPAT must have for s_quota_ino. */
+u32 vexfs_quota_features(const struct vexfs_super_block *sb);
 /*
  * Reads and verifies superblock and descriptors from fs->dev, fills @fs,
  * sums the counters. @why says what is wrong for the log.
@@ -150,6 +160,9 @@ u32 vexfs_bitmap_zeroes(const void *bitmap, u32 bits);
 /* balloc.c: clusters. Takes the group locks. */
 #define VEXFS_ALLOC_VECTOR	0x01	/* prefer the vector area */
 #define VEXFS_ALLOC_RESERVED	0x02	/* may use the reserve */
+#define VEXFS_ALLOC_FORCE	0x04	/* quota can't say no */
+#define VEXFS_ALLOC_WHOLE	0x08	/* quota must have all that is asked */
+#define VEXFS_ALLOC_MUST	(VEXFS_ALLOC_RESERVED | VEXFS_ALLOC_FORCE)
 #define VEXFS_ALLOC_CREDITS	4	/* bitmap and descriptor, and slack */
 /*
  * Allocates one run of 1 .. *len clusters, as long as can be had near @goal
@@ -170,8 +183,38 @@ u64 vexfs_vector_count(struct vexfs_fs *fs);
 int vexfs_group_trim(struct vexfs_fs *fs, u32 group, u64 first, u64 end,
 		     u32 minlen, int (*fn)(void *arg, u64 first, u32 len),
 		     void *arg);
+/*
+ * The volume gets the geometry @geom from here on; @group, until now its last,
+ * the clusters that this gives it. What is behind it must be ready.
+ */
+int vexfs_grow_group(struct vexfs_trans *t, struct vexfs_fs *fs, u32 group,
+		     const struct vexfs_geom *geom);
 /* The last -ENOSPC met free clusters that wait for a commit: try again. */
 bool vexfs_balloc_busy(struct vexfs_fs *fs);
+
+/*
+ * nalloc.c: clusters for inodes. These count in node.blocks, and for the quota
+ * of the inode's owners: where that has less left than is asked for, fewer are
+ * allocated; -EDQUOT when there is none left. [map_sem]
+ */
+int vexfs_node_alloc(struct vexfs_trans *t, struct vexfs_node *n, u64 goal,
+		     unsigned int flags, u64 *first, u32 *len);
+/* When it fails nothing has changed. */
+int vexfs_node_free(struct vexfs_trans *t, struct vexfs_node *n, u64 first,
+		    u32 len);
+/* So many clusters are the inode's no more, whatever becomes of them. */
+void vexfs_node_uncount(struct vexfs_node *n, u32 len);
+
+/*
+ * grow.c: makes the volume larger, in one transaction and while it is in use.
+ * Superblock, two blocks of descriptors, a bitmap; the backups of the former.
+ */
+#define VEXFS_GROW_CREDITS	(1 + 2 + 1 + 1 + 2)
+/* Descriptors that a change of size may touch: so many groups at a time. */
+#define VEXFS_GROW_GROUPS	VEXFS_DESC_PER_BLOCK
+/* @geom: by vexfs_geom_grow(), at most VEXFS_GROW_GROUPS more. One at a time. */
+int vexfs_grow(struct vexfs_trans *t, struct vexfs_fs *fs,
+	       const struct vexfs_geom *geom);
 
 /* ialloc.c: inodes. Takes the group locks. */
 #define VEXFS_IALLOC_CREDITS	4

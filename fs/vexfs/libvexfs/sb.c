@@ -24,6 +24,33 @@ static const char vexfs_no_magic[] = "not a VexFS volume";
 static const char vexfs_bad_super_csum[] = "superblock checksum is wrong";
 static const char vexfs_new_features[] = "volume has features of a newer VexFS";
 
+u32 vexfs_quota_features(const struct vexfs_super_block *sb)
+{
+	u32 features = 0;
+
+	if (sb->s_quota_ino[0] || sb->s_quota_ino[1] || sb->s_quota_ino[2])
+		features |= VEXFS_RO_COMPAT_QUOTA;
+	if (sb->s_quota_ino[2])
+		features |= VEXFS_RO_COMPAT_PROJECT;
+	return features;
+}
+
+static const char *vexfs_verify_quota(const struct vexfs_super_block *sb)
+{
+	u32 have = le32_to_cpu(sb->s_feature_ro_compat);
+	u64 ino;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ino = le64_to_cpu(sb->s_quota_ino[i]);
+		if (ino && ino != VEXFS_USRQUOTA_INO + i)
+			return "bad inode of a quota file";
+	}
+	if ((have & VEXFS_RO_COMPAT_KNOWN) != vexfs_quota_features(sb))
+		return "quota files and features disagree";
+	return NULL;
+}
+
 const char *vexfs_verify_super(const struct vexfs_super_block *sb)
 {
 	struct vexfs_geom geom;
@@ -47,7 +74,7 @@ const char *vexfs_verify_super(const struct vexfs_super_block *sb)
 		return "bad default dimension";
 	if (le32_to_cpu(sb->s_backup_nr) > geom.gdt_blocks)
 		return "bad backup number";
-	return NULL;
+	return vexfs_verify_quota(sb);
 }
 
 void vexfs_init_super(struct vexfs_super_block *sb,
@@ -199,8 +226,9 @@ static int vexfs_fs_load_gdt(struct vexfs_fs *fs, const char **why)
 
 	*why = "out of memory";
 	fs->gdt = kvcalloc(g->gdt_blocks, sizeof(*fs->gdt), GFP_KERNEL);
-	fs->group_hint = kvcalloc(g->groups, sizeof(*fs->group_hint),
-				  GFP_KERNEL);
+	/* For all groups that there may be when the volume has grown. */
+	fs->group_hint = kvcalloc((size_t)g->gdt_blocks * VEXFS_DESC_PER_BLOCK,
+				  sizeof(*fs->group_hint), GFP_KERNEL);
 	if (!fs->gdt || !fs->group_hint)
 		return -ENOMEM;
 	for (i = 0; i < g->gdt_blocks; i++) {

@@ -325,20 +325,20 @@ static int vexfs_xattr_add_block(struct vexfs_xattr_change *c)
 
 	if (c->v.count == ARRAY_SIZE(c->v.area))
 		return -ENOSPC;
-	err = vexfs_balloc(c->t, n->fs,
-			   n->goal ?: vexfs_ino_group_goal(n->fs, n->ino), 0,
-			   &cluster, &len);
+	err = vexfs_node_alloc(c->t, n,
+			       n->goal ?: vexfs_ino_group_goal(n->fs, n->ino),
+			       0, &cluster, &len);
 	if (err)
 		return err;
 	a->buf = vexfs_buf_get(n->fs, vexfs_cluster_to_block(&n->fs->geom,
 							     cluster));
 	if (IS_ERR(a->buf)) {
-		vexfs_bfree(c->t, n->fs, cluster, 1);
+		vexfs_node_free(c->t, n, cluster, 1);
 		return PTR_ERR(a->buf);
 	}
 	err = vexfs_trans_create(c->t, a->buf);
 	if (err) {
-		vexfs_bfree(c->t, n->fs, cluster, 1);
+		vexfs_node_free(c->t, n, cluster, 1);
 		vexfs_buf_put(a->buf);
 		return err;
 	}
@@ -351,7 +351,6 @@ static int vexfs_xattr_add_block(struct vexfs_xattr_change *c)
 	a->used = 0;
 	a->space = VEXFS_XATTR_SPACE;
 	n->xattr_block = vexfs_buf_bno(a->buf);
-	n->blocks += n->fs->geom.cluster_blocks;
 	c->v.count++;
 	return 0;
 }
@@ -461,11 +460,10 @@ static int vexfs_xattr_drop_block(struct vexfs_xattr_change *c, u32 area)
 	__le64 next = xb->xb_next;
 	int err;
 
-	err = vexfs_bfree(c->t, n->fs,
-			  vexfs_block_to_cluster(&n->fs->geom, bno), 1);
+	err = vexfs_node_free(c->t, n,
+			      vexfs_block_to_cluster(&n->fs->geom, bno), 1);
 	if (err)
 		return err;
-	n->blocks -= n->fs->geom.cluster_blocks;
 	err = vexfs_xattr_unlink_block(c, bno, next);
 	return err ?: vexfs_trans_forget(c->t, n->fs, NULL, bno);
 }

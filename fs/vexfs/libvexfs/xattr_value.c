@@ -127,10 +127,10 @@ static int vexfs_xvalue_alloc_run(struct vexfs_trans *t, struct vexfs_node *n,
 
 	if (val->nruns == VEXFS_XATTR_RUNS)
 		return -ENOSPC;
-	err = vexfs_balloc(t, n->fs, vexfs_xvalue_goal(n), 0, &cluster, &len);
+	err = vexfs_node_alloc(t, n, vexfs_xvalue_goal(n), VEXFS_ALLOC_WHOLE,
+			       &cluster, &len);
 	if (err)
 		return err;
-	n->blocks += (u64)len << g->cluster_shift;
 	run = &val->run[val->nruns++];
 	blocks = min(blocks, len << g->cluster_shift);
 	run->xr_block = cpu_to_le64(vexfs_cluster_to_block(g, cluster));
@@ -195,10 +195,9 @@ static int vexfs_xvalue_free_run(struct vexfs_trans *t, struct vexfs_node *n,
 	if (!vexfs_xvalue_run_valid(n->fs, run))
 		return vexfs_xvalue_corrupted(n, bno);
 	clusters = vexfs_xvalue_clusters(n->fs, blocks);
-	err = vexfs_bfree(t, n->fs, vexfs_block_to_cluster(g, bno), clusters);
+	err = vexfs_node_free(t, n, vexfs_block_to_cluster(g, bno), clusters);
 	if (err)
 		return err;
-	n->blocks -= (u64)clusters << g->cluster_shift;
 	for (i = 0; i < blocks && !err; i++)
 		err = vexfs_trans_forget(t, n->fs, NULL, bno + i);
 	return err;

@@ -349,6 +349,30 @@ struct vexfs_wait {
 	__u64	reserved[2];
 };
 
+/**
+ * struct vexfs_resize - VEXFS_IOC_RESIZE: make the mounted volume larger
+ * @size: sizeof(struct vexfs_resize)
+ * @flags: 0
+ * @bytes: the size it is to have, 0: all of the device, or as much as it can
+ *	have. On return the size it has, whole groups but for the last.
+ * @most: on return, the largest size that it can get
+ * @reserved: zero
+ *
+ * On any open file of the volume, with CAP_SYS_ADMIN. It is on disk when this
+ * returns; after a crash the volume has the one size or the other.
+ *
+ * Errors: EINVAL a field is not zero, or the volume is larger already; ENOSPC
+ * the device is smaller; EFBIG there is no room for the descriptors of more
+ * groups; EBUSY another resize is under way; EPERM, EROFS, EFAULT, EIO.
+ */
+struct vexfs_resize {
+	__u32	size;
+	__u32	flags;
+	__u64	bytes;
+	__u64	most;
+	__u64	reserved[2];
+};
+
 #define VEXFS_IOC_MAGIC		'V'
 
 #define VEXFS_IOC_CREATE	_IOWR(VEXFS_IOC_MAGIC, 1, struct vexfs_create)
@@ -359,5 +383,6 @@ struct vexfs_wait {
 #define VEXFS_IOC_GET		_IOWR(VEXFS_IOC_MAGIC, 6, struct vexfs_get)
 #define VEXFS_IOC_ITERATE	_IOWR(VEXFS_IOC_MAGIC, 7, struct vexfs_iterate)
 #define VEXFS_IOC_WAIT		_IOWR(VEXFS_IOC_MAGIC, 8, struct vexfs_wait)
+#define VEXFS_IOC_RESIZE	_IOWR(VEXFS_IOC_MAGIC, 32, struct vexfs_resize)
 
 #endif /* _UAPI_LINUX_VEXFS_H */
