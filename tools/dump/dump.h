@@ -63,6 +63,8 @@ void dump_dir(struct vexfs_fs *fs, u64 ino);
 void dump_journal(struct vexfs_fs *fs);
 void dump_coll(struct vexfs_fs *fs, u64 ino);
 void dump_block(struct vexfs_fs *fs, u64 bno);
+/* @what: usr, grp or prj */
+void dump_quota(struct vexfs_fs *fs, const char *what);
 
 /* Contents of single blocks, for dump_block() and the above. */
 void show_super(const struct vexfs_super_block *sb);

@@ -22,6 +22,7 @@ static const char dump_usage[] =
 "  xattr INODE       its extended attributes\n"
 "  coll INODE        a collection: header, log, checkpoint\n"
 "  journal           the journal and what a replay would write\n"
+"  quota TYPE        who has what: usr, grp or prj\n"
 "  block N           block N of 4096 bytes, whatever it is\n"
 "\n"
 "  --json            print JSON\n"
@@ -69,6 +70,8 @@ static void show(struct vexfs_fs *fs, const char *what, const char *arg)
 		dump_group(fs, (u32)min_t(u64, number(arg), U32_MAX));
 	else if (!strcmp(what, "block"))
 		dump_block(fs, number(arg));
+	else if (!strcmp(what, "quota"))
+		dump_quota(fs, arg);
 	else
 		by_inode(fs, what, arg);
 }
