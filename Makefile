@@ -97,8 +97,8 @@ BENCH_LIBS	:= $(if $(filter faiss,$(BENCH_PEERS)),-lfaiss -lgomp) \
 
 .PHONY: all module tools brute install install-module install-tools install-man \
 	clean distclean deps unit unit-asan selftests lint check check-variants \
-	check-debug check-fuzz demo bench bench-files help \
-	unit-programs unit-asan-programs demo-programs \
+	check-debug check-fuzz check-crash demo bench bench-files help \
+	unit-programs unit-asan-programs demo-programs crash-programs \
 	bench-programs bench-files-programs guest-modules FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -209,6 +209,22 @@ $(BUILD)/bench-files/fileops: bench/files/fileops.c
 		$(if $(WERROR),-Werror) -static -o $@ $<)
 bench-files-programs: $(BUILD)/bench-files/fileops
 
+# The crash test: a program for the guest, static, and the checker.
+CRASH_GUEST	:= tests/crash/load.c tests/crash/model.c tests/crash/loads.c \
+		   tests/selftests/libcoll.c tests/selftests/libfs.c
+CRASH_SRC	:= $(filter-out tests/crash/load.c,$(wildcard tests/crash/*.c))
+$(BUILD)/crash/crashload: $(CRASH_GUEST) tests/crash/model.h
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) -std=gnu11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) \
+		-D_FILE_OFFSET_BITS=64 -Iinclude/uapi -Itests/selftests \
+		-Itests/crash -static -o $@ $(CRASH_GUEST) -lm)
+$(BUILD)/crash/crashcheck: $(CRASH_SRC:%.c=$(OBJ)/%.o) \
+		$(OBJ)/libvexfs-fsck.a $(OBJ)/libvexfs.a
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) $(LDFLAGS) -o $@ $^ $(LIBS))
+crash-programs: $(BUILD)/crash/crashload $(BUILD)/crash/crashcheck
+DEPS += $(CRASH_SRC:%.c=$(OBJ)/%.d)
+
 unit-programs: $(UNIT_SRC:%.c=$(OBJ)/%)
 unit-asan-programs: $(UNIT_SRC:%.c=$(ASAN)/%)
 
@@ -273,6 +289,8 @@ check-variants:
 		tests/check.sh selftests
 check-debug:
 	@tests/check.sh debug
+check-crash:
+	@tests/crash/run.sh
 check-fuzz: unit-asan-programs
 	VEXFS_FUZZ=$${VEXFS_FUZZ:-5000} $(ASAN)/tests/unit/test_fsck_fuzz
 demo:
@@ -304,6 +322,7 @@ help:
 	@echo "    make selftests [KERNELS=6.1] [JOBS='name...']"
 	@echo "    make check-variants: the selftests on other volume formats"
 	@echo "    make check-debug: the selftests on a kernel that looks for faults"
+	@echo "    make check-crash: 3,000 crashes of the module under load"
 	@echo "    make check-fuzz: fsck on 5,000 volumes with random damage"
 	@echo "Variables: KDIR KVER CC CFLAGS DESTDIR PREFIX VEXFS_CACHE"
 	@echo "More: Documentation/testing.rst"

@@ -5,7 +5,7 @@
 # counted, and ends with one line "N passed, N failed[, N skipped]".
 #
 #   tests/check.sh [deps] [tools] [lint] [unit] [unit-asan] [bench] [install]
-#                  [selftests]
+#                  [selftests] [crash]
 #   tests/check.sh debug    the selftests on the debug kernel
 #   KERNELS="6.1"         only these guests        JOBS="crash"  only these jobs
 #   TESTS="abi rename"    only these selftests
@@ -298,6 +298,11 @@ step_selftests() {
 	done
 }
 
+# Some crashes of the module under load; "make check-crash" tries many.
+crash_sample() { tests/crash/run.sh -n 400 -t 8 -i 0; }
+
+step_crash() { step crash one "crashes of the module" crash_sample; }
+
 # The debug kernel: slow, and built from source the first time, so no part of
 # what runs without being asked for. It can't be reset.
 step_debug() {
@@ -346,7 +351,7 @@ progress() {
 }
 
 main() {
-	local steps=${*:-deps tools lint unit unit-asan bench install selftests}
+	local steps=${*:-deps tools lint unit unit-asan bench install selftests crash}
 	local s begin=$SECONDS
 
 	mkdir -p "$OUT"

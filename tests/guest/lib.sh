@@ -25,6 +25,13 @@ disks_found() {
 		esac
 		disk_n=$((disk_n + 1))
 	done
+	# A disk that is recorded
+	for disk_dev in /sys/block/vd?; do
+		[ -e "$disk_dev/serial" ] || continue
+		disk_serial=$(tr -d ' ' <"$disk_dev/serial")
+		eval "export DISK${disk_serial#d}=/dev/${disk_dev##*/}"
+		disk_n=$((disk_n + 1))
+	done
 	# User-Mode Linux has no serial numbers, its disks are in order.
 	for disk_dev in /sys/block/ubd?; do
 		[ -e "$disk_dev" ] || continue

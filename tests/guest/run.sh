@@ -24,6 +24,8 @@ usage: tests/guest/run.sh --kernel SERIES [OPTION]... --script SCRIPT [ARG]...
                            it needs (dm-flakey, loop, ...); may be repeated
   --disk PATH[:SIZE]       $DISK0, $DISK1 ... in the guest; a missing file is
                            made sparse with that SIZE (64M, 2G)
+  --record LOG             log all writes and flushes of $DISK0, in the format
+                           of dm-log-writes
   --file SRC[:DEST]        a file or folder for the guest; executables go to
                            /job/bin, other files to /job; programs bring their
                            shared libraries
@@ -50,7 +52,7 @@ END
 
 timeout=600 idle=120 quiet="" plain=""
 kernel="" module="" script="" append="" qemu_more="" log="" name=""
-mem=1536M smp=2 reboots=0
+mem=1536M smp=2 reboots=0 record=""
 kmods=() disks=() files=() envs=() args=()
 
 parse() {
@@ -66,6 +68,7 @@ parse() {
 		--module) module=$2 ;;
 		--kmod) kmods+=("$2") ;;
 		--disk) disks+=("$2") ;;
+		--record) record=$2 ;;
 		--file) files+=("$2") ;;
 		--env) envs+=("$2") ;;
 		--mem) mem=$2 ;;
@@ -96,6 +99,7 @@ prepare() {
 		"$TOP/tests/fetch.sh" busybox
 		release=$(release_of "$kernel")
 	fi
+	[ -z "$record" ] || kmods+=(virtio_blk virtio_pci)
 	if [ "$module" = auto ]; then
 		module=$("$TOP/tests/module.sh" "$release")
 	fi
@@ -146,6 +150,18 @@ drive() {
 	       -device "nvme,serial=$2,drive=$2")
 }
 
+# The same, with a log. Virtio's disks have no FUA: it comes as write and flush.
+drive_recorded() {
+	local drive="driver=file,cache.no-flush=on"
+
+	: >"$record"
+	qemu+=(-blockdev "$drive,node-name=log,filename=$record"
+	       -blockdev "$drive,node-name=disk,filename=$1"
+	       -blockdev "driver=raw,node-name=raw,file=disk"
+	       -blockdev "driver=blklogwrites,node-name=both,file=raw,log=log,log-sector-size=512"
+	       -device "virtio-blk-pci,drive=both,serial=$2,write-cache=on,num-queues=1")
+}
+
 drives() {
 	local d n=0 path
 
@@ -154,7 +170,11 @@ drives() {
 		[ -e "$path" ] || [ "$path" = "$d" ] ||
 			truncate -s "${d##*:}" "$path"
 		[ -e "$path" ] || die "no such disk: $path (PATH:SIZE makes it)"
-		drive "$path" "d$n"
+		if [ -n "$record" ] && [ "$n" = 0 ]; then
+			drive_recorded "$path" d0
+		else
+			drive "$path" "d$n"
+		fi
 		n=$((n + 1))
 	done
 	if [ "$reboots" -gt 0 ]; then
