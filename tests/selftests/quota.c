@@ -652,6 +652,8 @@ TEST_F(quota, crash)
 	uint64_t state = 4711;
 	int round, fd, gone;
 
+	/* The directories are to be there afterwards. */
+	sync();
 	for (round = 0; round < 6; round++) {
 		churn(&state, 150);
 		if (round & 1)
