@@ -93,16 +93,18 @@ IGNORE_SHIM+=,SYMBOLIC_PERMS,UNSPECIFIED_INT
 IGNORE_SELFTEST=$IGNORE_USER,BRACES
 
 # Vector types exist by typedef only; checkpatch takes their literals and
-# hexadecimal floats for something else, and names are made by token pasting.
+# hexadecimal floats for something else, names are made by token pasting, and
+# macros list the lanes of a shuffle.
 IGNORE_VECTORS=$IGNORE,NEW_TYPEDEFS,PREFER_DEFINED_ATTRIBUTE_MACRO,SPACING
-IGNORE_VECTORS+=,MACRO_ARG_REUSE
+IGNORE_VECTORS+=,MACRO_ARG_REUSE,COMPLEX_MACRO
 
 ignore_for() {
 	case $1 in
 	tools/lib/kshim*.h) echo "$IGNORE_SHIM" ;;
 	fs/vexfs/compat*.h) echo "$IGNORE_COMPAT" ;;
 	fs/vexfs/trace.h) echo "$IGNORE_TRACE" ;;
-	fs/vexfs/simd/*_tmpl.h|fs/vexfs/simd/dist_*.c|fs/vexfs/simd/simd_priv.h)
+	fs/vexfs/simd/*_tmpl.h|fs/vexfs/simd/dist_*.c|\
+	fs/vexfs/simd/project_*.c|fs/vexfs/simd/simd_priv.h)
 		echo "$IGNORE_VECTORS" ;;
 	tests/selftests/*) echo "$IGNORE_SELFTEST" ;;
 	# The names of BLAS.

@@ -152,7 +152,7 @@ static int adds_up(int type, uint32_t id)
 	nftw(fs_mnt(), add_up, 20, FTW_PHYS);
 	if (u.space == sum.space && u.inodes == sum.inodes)
 		return 1;
-	fprintf(stderr, "# type %d, id %u: quota has %llu bytes, %llu inodes, there are %llu, %llu\n",
+	fprintf(stderr, "# type %d, id %u: quota %llu, %llu; there are %llu bytes, %llu inodes\n",
 		type, id, (unsigned long long)u.space,
 		(unsigned long long)u.inodes, (unsigned long long)sum.space,
 		(unsigned long long)sum.inodes);
@@ -195,9 +195,11 @@ static int leave(void)
 
 static int check(void)
 {
-	return shell("fsck.vexfs -n -f %s%s >/tmp/fsck.out 2>&1 ||"
-		     "{ sed 's/^/# /' /tmp/fsck.out >&2; false; }",
-		     dev(), "");
+	int ret = shell("fsck.vexfs -n -f %s >/tmp/fsck.out%s 2>&1", dev(), "");
+
+	if (ret)
+		shell("sed 's/^/# /' %s%s >&2", "/tmp/fsck.out", "");
+	return ret;
 }
 
 static int again(const char *options)

@@ -74,9 +74,11 @@ static int leave(void)
 
 static int check(void)
 {
-	return shell("fsck.vexfs -n -f %s >/tmp/fsck.out 2>&1 ||"
-		     "{ sed 's/^/# /' /tmp/fsck.out >&2; false; }",
-		     dev());
+	int ret = shell("fsck.vexfs -n -f %s >/tmp/fsck.out 2>&1", dev());
+
+	if (ret)
+		shell("sed 's/^/# /' %s >&2", "/tmp/fsck.out");
+	return ret;
 }
 
 static int enter(void)

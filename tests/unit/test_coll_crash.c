@@ -342,7 +342,7 @@ int main(int argc, char **argv)
 	for (; rounds--; seed++) {
 		test_crashes(VEXFS_INDEX_FLAT, seed, 160);
 		test_crashes(VEXFS_INDEX_HNSW, seed + 1000, 160);
-		test_crashes(VEXFS_INDEX_LSH, seed + 2000, 80);
+		test_crashes(VEXFS_INDEX_LSH, seed + 2000, 120);
 	}
 	return vt_exit();
 }

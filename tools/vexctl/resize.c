@@ -44,7 +44,7 @@ static void explain(const char *path, uint64_t bytes, int err)
 		fail("the device under %s has less than %llu bytes", path,
 		     (unsigned long long)bytes);
 	case EFBIG:
-		fail("%s can't get that large: there is no room for the descriptors of more groups; without a size it gets as large as it can",
+		fail("%s can't get that large; without a size it gets as large as it can",
 		     path);
 	case EINVAL:
 		fail("%s is larger than %llu bytes: a volume can't shrink",
@@ -60,7 +60,7 @@ static int run(int argc, char **argv)
 	int fd;
 
 	if (argc < 2 || argc > 3)
-		usage_error("resize takes a mount point and maybe a size; see 'vexctl resize --help'");
+		usage_error("give a mount point and maybe a size; see 'vexctl resize --help'");
 	if (argc == 3)
 		r.bytes = parse_size(argv[2]);
 	fd = open(argv[1], O_RDONLY | O_CLOEXEC);

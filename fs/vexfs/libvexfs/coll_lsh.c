@@ -23,7 +23,7 @@
 #define VEXFS_LSH_SCAN_MIN	2048u
 /* Candidates at most: a share of the rows, and a number. */
 #define VEXFS_LSH_MOST_SHARE	3u
-#define VEXFS_LSH_MOST		(1u << 20)
+#define VEXFS_LSH_MOST		1048576u
 /* Times that the angle may turn out to be larger than thought. */
 #define VEXFS_LSH_TRIES		6u
 /*

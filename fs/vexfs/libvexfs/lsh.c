@@ -162,9 +162,11 @@ static void lsh_bucket_put(struct vexfs_lsh *lsh, struct vexfs_lsh_block *b,
 	more = vexfs_lsh_more(lsh, nr);
 	memcpy(more->slot, b->slot, sizeof(b->slot));
 	WRITE_ONCE(more->next, b->next);
+	/* Pairs with the acquire of searches: the block is complete */
 	smp_store_release(&b->next, nr);
 	for (i = 1; i < VEXFS_LSH_BLOCK; i++)
 		WRITE_ONCE(b->slot[i], 0);
+	/* Pairs with the acquire of searches: its sketch is written */
 	smp_store_release(&b->slot[0], slot + 1);
 }
 
@@ -211,6 +213,13 @@ static u32 lsh_bucket_of(const struct vexfs_lsh *lsh, u32 word)
 
 	b = word & ((2u << bits) - 1);
 	return b < lsh->nbuckets ? b : word & ((1u << bits) - 1);
+}
+
+/* Of table @t, where a slot with @word in its sketch belongs. */
+static struct vexfs_lsh_block *lsh_bucket_at(const struct vexfs_lsh *lsh,
+					     u32 word, u32 t)
+{
+	return vexfs_lsh_bucket(lsh, lsh_bucket_of(lsh, word), t);
 }
 
 static bool lsh_moves(const struct vexfs_lsh *lsh, u32 entry, u32 table,
@@ -339,12 +348,9 @@ void vexfs_lsh_add(struct vexfs_lsh *lsh, u32 slot)
 
 	lockdep_assert_held(&lsh->lock);
 	for (t = 0; t < lsh->tables; t++)
-		prefetch(vexfs_lsh_bucket(lsh, lsh_bucket_of(lsh, word[t]),
-					   t));
+		prefetch(lsh_bucket_at(lsh, word[t], t));
 	for (t = 0; t < lsh->tables; t++)
-		lsh_bucket_put(lsh, vexfs_lsh_bucket(lsh,
-						     lsh_bucket_of(lsh, word[t]),
-						     t), slot);
+		lsh_bucket_put(lsh, lsh_bucket_at(lsh, word[t], t), slot);
 	lsh->count++;
 	WRITE_ONCE(*in, 1);
 	if (lsh_wants_division(lsh))
@@ -361,10 +367,7 @@ void vexfs_lsh_remove(struct vexfs_lsh *lsh, u32 slot)
 	if (!*in)
 		return;
 	for (t = 0; t < lsh->tables; t++)
-		lsh_bucket_remove(lsh, vexfs_lsh_bucket(lsh,
-							lsh_bucket_of(lsh,
-								      word[t]),
-							t), slot);
+		lsh_bucket_remove(lsh, lsh_bucket_at(lsh, word[t], t), slot);
 	lsh->count--;
 	WRITE_ONCE(*in, 0);
 	vexfs_lsh_forget(lsh, slot);

@@ -56,6 +56,7 @@ struct vexfs_lsh {
 	u32		trained;
 	/** @generation: how many centres there were, 0 as long as none [lock] */
 	u32		generation;
+	/** @lock: who changes the tables */
 	struct mutex	lock;
 	/** @sketch: section LSH, a word a table */
 	struct vexfs_arena sketch;

@@ -26,7 +26,7 @@
 /* Buckets that are fetched ahead; and candidates. */
 #define LSH_AHEAD	8u
 #define LSH_CAND_MIN	4096u
-#define LSH_PROB_ONE	(1u << 30)
+#define LSH_PROB_ONE	BIT(30)
 
 /* A bucket to look into: bits [0, last] of the order were considered. */
 struct lsh_node {
@@ -420,6 +420,7 @@ static int lsh_bucket_scan(const struct vexfs_lsh *lsh,
 			err = lsh_block_scan(lsh, sc, b);
 			if (err)
 				return err;
+			/* Pairs with the release in lsh_bucket_put() */
 			next = smp_load_acquire(&b->next);
 			if (!next || next > lsh->more.count)
 				break;

@@ -66,8 +66,8 @@ int vexfs_projector_init(struct vexfs_projector *pj,
 		return -EINVAL;
 	pj->dims = sp->dims;
 	pj->bits = bits;
-	pj->width = max((u32)roundup_pow_of_two(sp->dims),
-			VEXFS_LSH_MIN_WIDTH);
+	pj->width = max_t(u32, roundup_pow_of_two(sp->dims),
+			  VEXFS_LSH_MIN_WIDTH);
 	pj->turns = (bits + pj->width - 1) / pj->width;
 	pj->normal = sp->metric != VEXFS_METRIC_L2;
 	pj->scale = 0x3f800000;
