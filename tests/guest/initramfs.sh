@@ -67,7 +67,10 @@ root_add_modules() {
 	fi
 	cp "$mods/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} \
 		"$dir/"
-	[ -z "$module" ] || cp "$module" "$dir/extra/"
+	# All of an initramfs is copied at each boot: 20 MiB to debug with are not
+	# needed there.
+	[ -z "$module" ] ||
+		strip --strip-debug -o "$dir/extra/${module##*/}" "$module"
 	for dep; do
 		modprobe -d "$mods" -S "$release" --show-depends "$dep" ||
 			die "kernel $release has no module $dep"

@@ -191,11 +191,6 @@ cmdline() {
 
 	if [ "$accel" = tcg ] && [ "$(uname -m)" = x86_64 ]; then
 		tsc="tsc_early_khz=$(tsc_khz) tsc=reliable"
-		# The emulator may run an instruction of the kernel's that is
-		# being replaced once more when it is there no longer, on
-		# another processor. Most are replaced in booting, so the
-		# others come later: tests/guest/init.
-		tsc+=" maxcpus=1"
 	fi
 	echo "console=ttyS0 loglevel=5 panic=-1 oops=panic no_timer_check" \
 		"norandmaps nokaslr mitigations=off init_on_alloc=0" \

@@ -375,6 +375,6 @@ int main(void)
 	tu_run("removing backwards", test_remove_ordered, 1);
 	tu_run("front removed, and in order again", test_front, 0);
 	tu_run("front removed, and backwards again", test_front, 1);
-	tu_run("many entries", test_big, 200000);
+	tu_run("many entries", test_big, TU_MANY(200000));
 	return tu_exit();
 }

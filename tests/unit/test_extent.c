@@ -835,6 +835,6 @@ int main(void)
 	tu_run("a node in another's place", test_crossed, 0);
 	tu_run("clusters mapped in part", test_partial, 8192);
 	tu_run("clusters mapped in part", test_partial, 65536);
-	tu_run("many fragments", test_big, 200003);
+	tu_run("many fragments", test_big, TU_MANY(200003));
 	return tu_exit();
 }
