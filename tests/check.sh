@@ -278,8 +278,9 @@ selftests_build() {
 	done
 }
 
-# Guests run side by side, one more than there are processors: they are idle at
-# times. Progress lines carry their names.
+# Guests run side by side, two more than there are processors: they are idle at
+# times, and the longest jobs, which come first, end together. Progress lines
+# carry their names.
 step_selftests() {
 	local k log begin=$SECONDS
 
@@ -312,12 +313,14 @@ step_debug() {
 }
 
 guests_run() {
+	local guests=$(($(nproc) + 2))
+
 	job() {
 		local kernel
 
 		[ -z "${JOBS:-}" ] || [[ " $JOBS " = *" $1 "* ]] || return 0
 		for kernel in $KERNELS; do
-			while [ "$(jobs -pr | wc -l)" -gt "$(nproc)" ]; do
+			while [ "$(jobs -pr | wc -l)" -ge "$guests" ]; do
 				wait -n
 			done
 			guest_step "$kernel" "$@" &
