@@ -190,7 +190,13 @@ static inline u32 vexfs_crc32c_update(u32 crc, const void *data, size_t len)
 static inline int vexfs_crc32c_init(void)
 {
 	vexfs_crc32c_tfm = crypto_alloc_shash("crc32c", 0, 0);
-	return PTR_ERR_OR_ZERO(vexfs_crc32c_tfm);
+	if (IS_ERR(vexfs_crc32c_tfm))
+		return PTR_ERR(vexfs_crc32c_tfm);
+	/* There is room for the checksum behind a descriptor, no more. */
+	if (crypto_shash_descsize(vexfs_crc32c_tfm) == sizeof(u32))
+		return 0;
+	crypto_free_shash(vexfs_crc32c_tfm);
+	return -EOPNOTSUPP;
 }
 
 static inline void vexfs_crc32c_exit(void)

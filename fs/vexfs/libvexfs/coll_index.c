@@ -269,12 +269,13 @@ static int vexfs_index_rows(struct vexfs_coll *coll, u32 budget)
 	return 0;
 }
 
-/* Beside others, as long as nothing has to be taken out first. */
+/* Rows are added with index_lock held for writing. */
 static bool vexfs_index_serial(const struct vexfs_coll *coll)
 {
 	return READ_ONCE(coll->stale) || coll->ops->serial;
 }
 
+/* Beside others, as long as nothing has to be taken out first. */
 static int vexfs_index_shared(struct vexfs_coll *coll, u32 budget)
 {
 	int err = 0;

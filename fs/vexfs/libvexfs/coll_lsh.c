@@ -323,22 +323,21 @@ static int vexfs_lsh_index_add(struct vexfs_coll *coll, u32 slot)
 {
 	struct vexfs_row_pins *pins = coll->indexer[0].pins;
 	struct vexfs_lsh *lsh = &coll->lsh;
-	int err = 0;
+	int err;
 
-	mutex_lock(&lsh->lock);
-	if (!vexfs_lsh_has_room(lsh, 1))
-		err = -EAGAIN;
-	mutex_unlock(&lsh->lock);
-	if (!err)
-		err = coll->io->pin_rows(coll->priv, &slot, 1, pins);
+	err = coll->io->pin_rows(coll->priv, &slot, 1, pins);
 	if (err)
 		return err;
 	mutex_lock(&lsh->lock);
-	vexfs_lsh_hash(lsh, slot, pins->row, 1);
-	vexfs_lsh_add(lsh, slot);
+	if (vexfs_lsh_has_room(lsh, 1)) {
+		vexfs_lsh_hash(lsh, slot, pins->row, 1);
+		vexfs_lsh_add(lsh, slot);
+	} else {
+		err = -EAGAIN;
+	}
 	mutex_unlock(&lsh->lock);
 	coll->io->unpin_rows(coll->priv, pins);
-	return 0;
+	return err;
 }
 
 /* [index_lock write] Before rows are added: a centre, and room for them. */

@@ -77,9 +77,9 @@ void vexfs_buf_set_verified(struct vexfs_buf *buf);
  * _write: contents kept; _create: a new block, contents undefined, the buffer
  * becomes up to date; _undo: like _write, for cluster bitmaps, keeps a copy
  * of what is committed. vexfs_trans_dirty() ends each change (checksums are
- * updated by the caller before, but see below). vexfs_trans_forget() says that the metadata
- * block @bno is being freed: it is revoked, and dropped from the log; it
- * consumes the reference to @buf when that is not NULL.
+ * updated by the caller before, but see below). vexfs_trans_forget() says that
+ * the metadata block @bno is being freed: it is revoked, and dropped from the
+ * log; it consumes the reference to @buf when that is not NULL.
  */
 int vexfs_trans_write(struct vexfs_trans *t, struct vexfs_buf *buf);
 int vexfs_trans_create(struct vexfs_trans *t, struct vexfs_buf *buf);

@@ -172,7 +172,8 @@ static u32 take_rejected(const struct vexfs_graph *g,
 
 	for (i = 0; i < n && got < want; i++) {
 		slot = vexfs_cand_slot(s->cands[i]);
-		if (!s->mark[i] || (!all && *vexfs_graph_linked(g, slot) >= FEW_LINKS))
+		if (!s->mark[i] ||
+		    (!all && *vexfs_graph_linked(g, slot) >= FEW_LINKS))
 			continue;
 		s->mark[i] = false;
 		s->selected[got++] = slot;
