@@ -28,15 +28,16 @@ bench_packages() {
 files_packages() { echo "fio dbench e2fsprogs python3"; }
 
 # Debian 12 builds its kernels with gcc-12; kbuild's programs need libelf, and
-# pahole to describe the module's types.
+# pahole to describe the module's types. Images are compressed in various ways.
 guest_packages() {
-	echo "qemu-system-x86 cpio xz-utils kmod gcc-12 dwarves libelf1"
+	echo "qemu-system-x86 cpio xz-utils zstd lz4 kmod gcc-12 dwarves libelf1"
 }
 
 # A package whose job is done by a file from elsewhere is not missing.
 satisfied() {
 	case $1 in
-	gcc|gcc-12|g++|make|cpio|sparse|shellcheck|perl|npm|python3|bc|bison|flex)
+	gcc|gcc-12|g++|make|cpio|sparse|shellcheck|perl|npm|python3|bc|bison|flex|\
+	zstd|lz4)
 		have "$1" ;;
 	gnuplot-nox) have gnuplot ;;
 	util-linux) have unshare ;;

@@ -4,7 +4,8 @@
 # Downloads Debian packages and unpacks what the tests use of them, without
 # installing anything:
 #
-#   tests/fetch.sh kernel SERIES   cache/kernels/RELEASE: vmlinuz, modules
+#   tests/fetch.sh kernel SERIES   cache/kernels/RELEASE: vmlinuz, vmlinux,
+#                                  modules
 #                                  cache/headers: headers of both flavours
 #   tests/fetch.sh busybox         cache/busybox
 #   tests/fetch.sh source          cache/source: kselftest and checkpatch
@@ -41,6 +42,8 @@ fetch_kernel() {
 		{ apt_refresh && rel=$(release_of "$series"); } ||
 		die "apt knows no Debian cloud kernel $series"
 	[ -f "$CACHE/kernels/$rel/vmlinuz" ] || fetch_image "$rel"
+	[ -f "$CACHE/kernels/$rel/vmlinux" ] ||
+		unpack_image "$CACHE/kernels/$rel"
 	fetch_headers "$rel"
 	fetch_headers "$(generic_of "$rel")"
 	echo "$rel" >"$CACHE/kernels/$series.new"
@@ -62,6 +65,28 @@ fetch_image() {
 	mkdir -p "$CACHE/kernels"
 	rm -rf "$CACHE/kernels/$rel"
 	mv new "$CACHE/kernels/$rel"
+}
+
+# le FILE OFFSET BYTES: an unsigned number.
+le() { od -A n -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '; }
+
+# The kernel as it is in memory, for the emulator to load: it would take
+# seconds of each boot to decompress it itself. Where that is and how long the
+# image's header says; the last four bytes are the size.
+unpack_image() {
+	local image=$1/vmlinuz at len
+
+	at=$((($(le "$image" 497 1) + 1) * 512 + $(le "$image" 584 4)))
+	len=$(le "$image" 588 4)
+	say "unpacking the kernel of ${1##*/}"
+	in_scratch
+	tail -c "+$((at + 1))" "$image" | head -c "$((len - 4))" >payload
+	case $(head -c 4 payload | od -A n -t x1 | tr -d ' ') in
+	28b52ffd) zstd -qdc payload ;;
+	02214c18) lz4 -qdc payload ;;
+	*) xz -qdc payload ;;
+	esac >vmlinux || die "can't unpack $image"
+	mv vmlinux "$1/vmlinux"
 }
 
 # The package, and those of the part that is common to the flavours and of the

@@ -44,7 +44,7 @@ release_of() {
 	esac
 
 	rel=$(cat "$CACHE/kernels/$1" 2>/dev/null) && [ -n "$rel" ] &&
-		[ -f "$CACHE/kernels/$rel/vmlinuz" ] &&
+		[ -f "$CACHE/kernels/$rel/vmlinux" ] &&
 		[ -f "$(kdir_of "$rel")/Makefile" ] &&
 		[ -f "$(kdir_of "$(generic_of "$rel")")/Makefile" ] &&
 		echo "$rel" && return 0

@@ -34,7 +34,8 @@ root_add_libs() {
 is_elf() { [ "$(head -c 4 "$1" | tr -d '\177')" = ELF ]; }
 
 # root_add_file SRC [DEST]: executables go to /job/bin (in the PATH), other
-# files and folders to /job, unless DEST says where.
+# files and folders to /job, unless DEST says where. All of an initramfs is
+# copied at each boot: what is there to debug with is left out.
 root_add_file() {
 	local src=$1 dest=${2:-} f
 
@@ -46,7 +47,9 @@ root_add_file() {
 	mkdir -p "$root${dest%/*}"
 	cp -RL "$src" "$root$dest"
 	while IFS= read -r f; do
-		! is_elf "$f" || root_add_libs "$f"
+		is_elf "$f" || continue
+		root_add_libs "$f"
+		strip --strip-debug "$f"
 	done < <(find "$root$dest" -type f -perm -100)
 }
 
@@ -67,8 +70,6 @@ root_add_modules() {
 	fi
 	cp "$mods/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} \
 		"$dir/"
-	# All of an initramfs is copied at each boot: 20 MiB to debug with are not
-	# needed there.
 	[ -z "$module" ] ||
 		strip --strip-debug -o "$dir/extra/${module##*/}" "$module"
 	for dep; do
