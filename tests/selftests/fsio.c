@@ -678,6 +678,19 @@ static off_t fill_up(int fd, size_t step)
 	return errno == ENOSPC ? pos : -1;
 }
 
+/* Takes all of the volume but so much; 0 or -1. */
+static int leave_free(off_t left)
+{
+	off_t most = fs_free_bytes() - left;
+	int fd = open("ballast", O_CREAT | O_WRONLY, 0644), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = most > 0 ? fallocate(fd, 0, 0, most) : 0;
+	close(fd);
+	return ret;
+}
+
 TEST_F(io, no_space_and_space_again)
 {
 	uint64_t free_before;
@@ -686,6 +699,7 @@ TEST_F(io, no_space_and_space_again)
 
 	if (!fs_is_vexfs())
 		SKIP(return, "would fill somebody's disk");
+	ASSERT_EQ(0, leave_free(100 * MB));
 	sync();
 	free_before = fs_free_bytes();
 	ASSERT_EQ(0, put(self->fd, 0, 100000, 1));
@@ -727,6 +741,7 @@ TEST_F(io, mapping_a_full_volume)
 	if (!fs_is_vexfs())
 		SKIP(return, "would fill somebody's disk");
 	ASSERT_EQ(0, ftruncate(self->fd, 4 * MB));
+	ASSERT_EQ(0, leave_free(32 * MB));
 	fd = open("big", O_CREAT | O_RDWR, 0644);
 	ASSERT_LE(0, fd);
 	ASSERT_LT(0, fill_up(fd, 64 * KB));

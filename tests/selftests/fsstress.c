@@ -334,7 +334,7 @@ FIXTURE_TEARDOWN(stress)
 TEST_F_TIMEOUT(stress, names_and_data, 900)
 {
 	unsigned int seed = setting("FSSTRESS_SEED", time(NULL));
-	time_t end = time(NULL) + setting("FSSTRESS_SECS", 30);
+	time_t end = time(NULL) + setting("FSSTRESS_SECS", 15);
 	int i, status;
 
 	printf("# FSSTRESS_SEED=%u\n", seed);

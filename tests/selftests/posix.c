@@ -606,31 +606,40 @@ TEST_F(posix, lazytime)
 	ASSERT_EQ(0, mount(NULL, fs_mnt(), NULL, MS_REMOUNT | MS_RELATIME, ""));
 }
 
-/* A directory of 100,000 names. */
+/* A name so long that few fit into a block of a directory. */
+static void long_name(char *name, int i)
+{
+	sprintf(name, "d/%0240d", i);
+}
+
+/* As many names as take a thousand blocks: an index of two levels. */
 TEST_F(posix, large_directory)
 {
 	struct stat st;
-	char name[64];
-	int i, n = 100000;
+	char name[256];
+	int i, n = 12000;
 
 	ASSERT_EQ(0, mkdir("d", 0755));
 	ASSERT_EQ(0, fs_make("a", 1, 1));
 	ASSERT_EQ(0, fs_make("b", 1, 1));
 	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "d/name of some length %d", i);
+		long_name(name, i);
 		ASSERT_EQ(0, link(i % 2 ? "a" : "b", name));
 	}
 	ASSERT_EQ(0, stat("a", &st));
 	EXPECT_EQ(n / 2 + 1, st.st_nlink);
+	ASSERT_EQ(0, stat("d", &st));
+	EXPECT_LT(600 * FS_BLOCK, st.st_size);
 	ASSERT_EQ(0, fs_drop_caches());
-	for (i = 0; i < n; i += 313) {
-		snprintf(name, sizeof(name), "d/name of some length %d", i);
+	for (i = 0; i < n; i += 31) {
+		long_name(name, i);
 		ASSERT_EQ(0, stat(name, &st));
 	}
-	EXPECT_EQ(-1, stat("d/name of some length 100000", &st));
+	long_name(name, n);
+	EXPECT_EQ(-1, stat(name, &st));
 	EXPECT_EQ(ENOENT, errno);
 	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "d/name of some length %d", i);
+		long_name(name, i);
 		ASSERT_EQ(0, unlink(name));
 	}
 	EXPECT_EQ(0, rmdir("d"));
