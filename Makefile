@@ -141,7 +141,7 @@ endef
 OBJ		:= $(BUILD)/obj
 ASAN		:= $(BUILD)/obj-asan
 SANITIZE	:= -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all \
-		   -fno-omit-frame-pointer -O1
+		   -fno-omit-frame-pointer -O1 -g1
 # gcc doesn't align vectors of 64 bytes on the stack that this check uses: only
 # the files that have them do without it. What the address sanitizer sees as
 # well isn't checked twice there: it doubles the minutes that they take to build.

@@ -224,7 +224,7 @@ static bool take_order(void *arg, const struct vexfs_dirent *de)
 /* As "rm -r" does it, and backwards: leaves empty one after the other. */
 static void test_remove_ordered(u32 backwards)
 {
-	u32 i, n = 30000;
+	u32 i, n = TU_MANY(30000);
 	struct order o = { .name = calloc(n, sizeof(u32)) };
 
 	CHECK(o.name);
@@ -252,7 +252,7 @@ static void test_remove_ordered(u32 backwards)
 /* The lower half of the keys goes, with its subtrees, and comes again. */
 static void test_front(u32 backwards)
 {
-	u32 i, k, round, n = 30000;
+	u32 i, k, round, n = TU_MANY(30000);
 	struct order o = { .name = calloc(n, sizeof(u32)) };
 
 	CHECK(o.name);

@@ -604,7 +604,7 @@ static void make_damage_victim(u32 cluster_size)
 static void test_damage(u32 cluster_size)
 {
 	static struct nodes nodes;
-	u32 i, n = 250 * tu_scale(), reported = 0;
+	u32 i, n = TU_MANY(250) * tu_scale(), reported = 0;
 	struct tu_vol v;
 
 	make_damage_victim(cluster_size);
@@ -628,7 +628,7 @@ static void test_damage(u32 cluster_size)
 /* The root comes from an inode; that may be nonsense, too. */
 static void test_damaged_root(u32 cluster_size)
 {
-	u32 i, k, n = 200 * tu_scale(), refused = 0;
+	u32 i, k, n = TU_MANY(200) * tu_scale(), refused = 0;
 	struct tu_vol v;
 	u8 *root;
 
