@@ -27,6 +27,7 @@
 #include "harness.h"
 #include "libcoll.h"
 #include "libfs.h"
+#include "libvol.h"
 
 #define KB		1024ull
 #define MB		(1024 * KB)
@@ -37,11 +38,6 @@
 #define QFMT_V1		4		/* QFMT_VFS_V1 */
 #define ALL_TYPES	"usrquota,grpquota,prjquota"
 
-#ifndef FS_IOC_SHUTDOWN
-#define FS_IOC_SHUTDOWN			_IOR('X', 125, uint32_t)
-#endif
-#define SHUTDOWN_NOLOGFLUSH		2
-
 /* Where the harness is, nothing could be unmounted. */
 __attribute__((constructor)) static void stand_aside(void)
 {
@@ -49,14 +45,9 @@ __attribute__((constructor)) static void stand_aside(void)
 		perror("chdir");
 }
 
-static const char *dev(void)
-{
-	return getenv("VEXFS_DEV");
-}
-
 static long quota(int cmd, int type, uint32_t id, void *arg)
 {
-	return syscall(SYS_quotactl, QCMD(cmd, type), dev(), id, arg) ?
+	return syscall(SYS_quotactl, QCMD(cmd, type), vol_dev(), id, arg) ?
 	       -errno : 0;
 }
 
@@ -170,56 +161,14 @@ static int all_adds_up(void)
 
 /* ------------------------------------------------------------- a volume */
 
-static int shell(const char *fmt, const char *a, const char *b)
-{
-	char command[256];
-	int status;
-
-	snprintf(command, sizeof(command), fmt, a, b);
-	status = system(command);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int mount_with(const char *options)
-{
-	return mount(dev(), fs_mnt(), "vexfs", 0, options) ? -errno : 0;
-}
-
-/* Elsewhere, or it would be in use. */
-static int leave(void)
-{
-	if (chdir("/"))
-		return -errno;
-	return umount(fs_mnt()) ? -errno : 0;
-}
-
-static int check(void)
-{
-	int ret = shell("fsck.vexfs -n -f %s >/tmp/fsck.out%s 2>&1", dev(), "");
-
-	if (ret)
-		shell("sed 's/^/# /' %s%s >&2", "/tmp/fsck.out", "");
-	return ret;
-}
-
-static int again(const char *options)
-{
-	int err = leave();
-
-	if (!err)
-		err = check();
-	if (!err)
-		err = mount_with(options);
-	return err ? err : chdir(fs_mnt());
-}
-
 static int make(const char *types)
 {
-	int err = leave();
+	int err = vol_leave();
 
 	if (err && err != -EINVAL)
 		return err;
-	return shell("mkfs.vexfs -f -Q %s %s >/dev/null", types, dev());
+	return vol_shell("mkfs.vexfs -f -Q %s %s >/dev/null", types,
+			 vol_dev());
 }
 
 /* Directories of the user, the group and the project, to work in. */
@@ -252,17 +201,16 @@ FIXTURE(quota) {
 FIXTURE_SETUP(quota)
 {
 	ASSERT_EQ(make("usr,grp,prj"), 0);
-	ASSERT_EQ(mount_with(ALL_TYPES), 0);
-	ASSERT_EQ(chdir(fs_mnt()), 0);
+	ASSERT_EQ(vol_enter(ALL_TYPES), 0);
 	umask(0);
 	ASSERT_EQ(make_dirs(), 0);
 }
 
 FIXTURE_TEARDOWN(quota)
 {
-	EXPECT_EQ(leave(), 0);
-	EXPECT_EQ(check(), 0);
-	EXPECT_EQ(mount_with(""), 0);
+	EXPECT_EQ(vol_leave(), 0);
+	EXPECT_EQ(vol_check(), 0);
+	EXPECT_EQ(vol_enter(""), 0);
 }
 
 /* Runs @fn as the user, who is in both groups; what it returned. */
@@ -338,7 +286,7 @@ TEST_F(quota, usage)
 	sync();
 	EXPECT_TRUE(all_adds_up());
 	EXPECT_GT(used(USRQUOTA, UID).inodes, 600);
-	ASSERT_EQ(again(ALL_TYPES), 0);
+	ASSERT_EQ(vol_again(ALL_TYPES), 0);
 	EXPECT_TRUE(all_adds_up());
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(chdir(dir_of[i]), 0);
@@ -348,7 +296,7 @@ TEST_F(quota, usage)
 		ASSERT_EQ(chdir(".."), 0);
 		EXPECT_TRUE(all_adds_up());
 	}
-	ASSERT_EQ(shell("rm -r %s/* group/* project/*%s", "user", ""), 0);
+	ASSERT_EQ(vol_shell("rm -r user/* group/* project/*"), 0);
 	EXPECT_TRUE(all_adds_up());
 	EXPECT_EQ(used(USRQUOTA, UID).inodes, 1);
 	EXPECT_EQ(used(PRJQUOTA, PROJ).inodes, 1);
@@ -473,7 +421,7 @@ TEST_F(quota, soft_limit)
 	sleep(3);
 	EXPECT_EQ(as_user(write_on, "user"), 0);
 	EXPECT_TRUE(all_adds_up());
-	ASSERT_EQ(again(ALL_TYPES), 0);
+	ASSERT_EQ(vol_again(ALL_TYPES), 0);
 	ASSERT_EQ(quota(Q_GETQUOTA, USRQUOTA, UID, &dq), 0);
 	EXPECT_EQ(dq.dqb_bsoftlimit, 64);
 	EXPECT_NE(dq.dqb_btime, 0);
@@ -598,7 +546,7 @@ TEST_F(quota, collection)
 	EXPECT_GE(info.count, BATCH);
 	EXPECT_EQ(info.count % BATCH, 0);
 	close(fd);
-	ASSERT_EQ(again(ALL_TYPES), 0);
+	ASSERT_EQ(vol_again(ALL_TYPES), 0);
 	/* With its forks to another, and back. */
 	full = used(USRQUOTA, UID);
 	ASSERT_EQ(chown("user/coll", UID + OTHER, GID), 0);
@@ -608,7 +556,7 @@ TEST_F(quota, collection)
 		  full.space - before.space);
 	ASSERT_EQ(set_project("user/coll", PROJ + OTHER), 0);
 	EXPECT_EQ(used(PRJQUOTA, PROJ + OTHER).inodes, 3);
-	ASSERT_EQ(again(ALL_TYPES), 0);
+	ASSERT_EQ(vol_again(ALL_TYPES), 0);
 	ASSERT_EQ(unlink("user/coll"), 0);
 	EXPECT_EQ(used(USRQUOTA, UID + OTHER).inodes, 0);
 	EXPECT_EQ(used(USRQUOTA, UID + OTHER).space, 0);
@@ -673,29 +621,27 @@ TEST_F(quota, crash)
 		close(fd);
 		close(gone);
 		/* fsck replays in memory; the mount does on the device. */
-		ASSERT_EQ(again(ALL_TYPES), 0);
+		ASSERT_EQ(vol_again(ALL_TYPES), 0);
 		EXPECT_TRUE(all_adds_up());
 	}
 }
 
 TEST_F(quota, options)
 {
-	ASSERT_EQ(leave(), 0);
+	ASSERT_EQ(vol_leave(), 0);
 	/* Counted all the same; limits don't hold. */
-	ASSERT_EQ(mount_with("noquota"), 0);
-	ASSERT_EQ(chdir(fs_mnt()), 0);
+	ASSERT_EQ(vol_enter("noquota"), 0);
 	ASSERT_EQ(limit(USRQUOTA, UID, 64 * KB, 0), 0);
 	EXPECT_EQ(as_user(write_some, "user"), 0);
 	EXPECT_TRUE(all_adds_up());
-	EXPECT_EQ(mount(dev(), fs_mnt(), "vexfs", MS_REMOUNT, "usrquota"), 0);
+	EXPECT_EQ(vol_remount(0, "usrquota"), 0);
 	EXPECT_EQ(as_user(write_on, "user"), 0);
 	ASSERT_EQ(unlink("user/big"), 0);
-	EXPECT_EQ(mount(dev(), fs_mnt(), "vexfs", MS_REMOUNT | MS_RDONLY, ""),
-		  0);
-	EXPECT_EQ(mount(dev(), fs_mnt(), "vexfs", MS_REMOUNT, ""), 0);
+	EXPECT_EQ(vol_remount(MS_RDONLY, ""), 0);
+	EXPECT_EQ(vol_remount(0, ""), 0);
 	EXPECT_EQ(as_user(write_on, "user"), 0);
 	EXPECT_TRUE(all_adds_up());
-	EXPECT_EQ(mount(dev(), fs_mnt(), "vexfs", MS_REMOUNT, "noquota"), 0);
+	EXPECT_EQ(vol_remount(0, "noquota"), 0);
 	EXPECT_EQ(as_user(write_some, "user"), 0);
 	/* As quotaon(8) and quotaoff(8) */
 	EXPECT_EQ(quota(Q_QUOTAON, USRQUOTA, QFMT_V1, "/none"), 0);
@@ -704,11 +650,10 @@ TEST_F(quota, options)
 	EXPECT_TRUE(all_adds_up());
 	/* A volume that has one of them. */
 	ASSERT_EQ(make("grp"), 0);
-	EXPECT_EQ(mount_with("usrquota"), -EINVAL);
-	EXPECT_EQ(mount_with("grpquota,prjquota"), -EINVAL);
-	ASSERT_EQ(mount_with("grpquota"), 0);
-	ASSERT_EQ(chdir(fs_mnt()), 0);
-	EXPECT_EQ(mount(dev(), fs_mnt(), "vexfs", MS_REMOUNT, "usrquota"), -1);
+	EXPECT_EQ(vol_enter("usrquota"), -EINVAL);
+	EXPECT_EQ(vol_enter("grpquota,prjquota"), -EINVAL);
+	ASSERT_EQ(vol_enter("grpquota"), 0);
+	EXPECT_EQ(vol_remount(0, "usrquota"), -EINVAL);
 	EXPECT_EQ(used(USRQUOTA, 0).inodes, ~0ull);
 	EXPECT_TRUE(adds_up(GRPQUOTA, 0));
 }

@@ -22,79 +22,18 @@
 
 #include "harness.h"
 #include "libfs.h"
+#include "libvol.h"
 
 #define MB		(1024ull * 1024)
 #define GROUP		(128 * MB)
 /* Two groups, the second not whole. */
 #define FIRST		(200 * MB)
 
-#ifndef FS_IOC_SHUTDOWN
-#define FS_IOC_SHUTDOWN			_IOR('X', 125, uint32_t)
-#endif
-#define SHUTDOWN_NOLOGFLUSH		2
-
 /* Where the harness is, nothing could be unmounted. */
 __attribute__((constructor)) static void stand_aside(void)
 {
 	if (chdir("/"))
 		perror("chdir");
-}
-
-static const char *dev(void)
-{
-	return getenv("VEXFS_DEV");
-}
-
-static uint64_t dev_bytes(void)
-{
-	uint64_t bytes = 0;
-	int fd = open(dev(), O_RDONLY);
-
-	ioctl(fd, BLKGETSIZE64, &bytes);
-	close(fd);
-	return bytes;
-}
-
-static int shell(const char *fmt, const char *arg)
-{
-	char command[256];
-	int status;
-
-	snprintf(command, sizeof(command), fmt, arg);
-	status = system(command);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int leave(void)
-{
-	if (chdir("/"))
-		return -errno;
-	return umount(fs_mnt()) ? -errno : 0;
-}
-
-static int check(void)
-{
-	int ret = shell("fsck.vexfs -n -f %s >/tmp/fsck.out 2>&1", dev());
-
-	if (ret)
-		shell("sed 's/^/# /' %s >&2", "/tmp/fsck.out");
-	return ret;
-}
-
-static int enter(void)
-{
-	if (mount(dev(), fs_mnt(), "vexfs", 0, ""))
-		return -errno;
-	return chdir(fs_mnt());
-}
-
-static int again(void)
-{
-	int err = leave();
-
-	if (!err)
-		err = check();
-	return err ? err : enter();
 }
 
 /* The size it has then, or -errno. */
@@ -121,23 +60,21 @@ FIXTURE(resize) {
 
 FIXTURE_SETUP(resize)
 {
-	char command[128];
-	int err = leave();
+	int err = vol_leave();
 
 	ASSERT_TRUE(!err || err == -EINVAL);
-	self->device = dev_bytes();
+	self->device = vol_dev_bytes();
 	ASSERT_GE(self->device, 6 * GROUP);
-	snprintf(command, sizeof(command), "mkfs.vexfs -f -V -Q usr %%s %llu >/dev/null",
-		 (unsigned long long)FIRST / 4096);
-	ASSERT_EQ(shell(command, dev()), 0);
-	ASSERT_EQ(enter(), 0);
+	ASSERT_EQ(vol_shell("mkfs.vexfs -f -V -Q usr %s %llu >/dev/null",
+			    vol_dev(), FIRST / 4096), 0);
+	ASSERT_EQ(vol_enter(""), 0);
 }
 
 FIXTURE_TEARDOWN(resize)
 {
-	EXPECT_EQ(leave(), 0);
-	EXPECT_EQ(check(), 0);
-	EXPECT_EQ(enter(), 0);
+	EXPECT_EQ(vol_leave(), 0);
+	EXPECT_EQ(vol_check(), 0);
+	EXPECT_EQ(vol_enter(""), 0);
 }
 
 TEST_F(resize, steps)
@@ -149,7 +86,7 @@ TEST_F(resize, steps)
 	/* In the last group */
 	EXPECT_EQ(resize(FIRST + 40 * MB), (int64_t)(FIRST + 40 * MB));
 	EXPECT_EQ(space(), before + 40 * MB);
-	ASSERT_EQ(again(), 0);
+	ASSERT_EQ(vol_again(""), 0);
 	EXPECT_EQ(space(), before + 40 * MB);
 	/* To its end, two more groups, and a part of a third; but no stump. */
 	EXPECT_EQ(resize(4 * GROUP + 77 * MB), (int64_t)(4 * GROUP + 77 * MB));
@@ -159,10 +96,10 @@ TEST_F(resize, steps)
 	EXPECT_EQ(fallocate(fd, 0, 0, 350 * MB), 0);
 	close(fd);
 	ASSERT_EQ(fs_make("new", 5 * MB, 2), 0);
-	ASSERT_EQ(again(), 0);
+	ASSERT_EQ(vol_again(""), 0);
 	EXPECT_EQ(resize(0), (int64_t)self->device);
 	EXPECT_EQ(resize(0), (int64_t)self->device);
-	ASSERT_EQ(again(), 0);
+	ASSERT_EQ(vol_again(""), 0);
 	fd = open("new", O_RDONLY);
 	EXPECT_EQ(fs_verify(fd, 0, 5 * MB, 2), 0);
 	close(fd);
@@ -170,12 +107,13 @@ TEST_F(resize, steps)
 	EXPECT_EQ(fs_verify(fd, 0, 5 * MB, 1), 0);
 	close(fd);
 	/* The backup knows it. */
-	ASSERT_EQ(leave(), 0);
-	EXPECT_EQ(shell("dd if=/dev/zero of=%s bs=4096 count=1 2>/dev/null",
-			dev()), 0);
-	EXPECT_EQ(shell("fsck.vexfs -y -f %s >/dev/null 2>&1", dev()), 1);
-	ASSERT_EQ(check(), 0);
-	ASSERT_EQ(enter(), 0);
+	ASSERT_EQ(vol_leave(), 0);
+	EXPECT_EQ(vol_shell("dd if=/dev/zero of=%s bs=4096 count=1 2>/dev/null",
+			    vol_dev()), 0);
+	EXPECT_EQ(vol_shell("fsck.vexfs -y -f %s >/dev/null 2>&1", vol_dev()),
+		  1);
+	ASSERT_EQ(vol_check(), 0);
+	ASSERT_EQ(vol_enter(""), 0);
 	EXPECT_EQ(resize(0), (int64_t)self->device);
 }
 
@@ -205,10 +143,9 @@ TEST_F(resize, refused)
 		_exit(setuid(1000) || resize(0) != -EPERM);
 	waitpid(pid, &status, 0);
 	EXPECT_EQ(status, 0);
-	ASSERT_EQ(mount(dev(), fs_mnt(), "vexfs", MS_REMOUNT | MS_RDONLY, ""),
-		  0);
+	ASSERT_EQ(vol_remount(MS_RDONLY, ""), 0);
 	EXPECT_EQ(resize(0), -EROFS);
-	ASSERT_EQ(mount(dev(), fs_mnt(), "vexfs", MS_REMOUNT, ""), 0);
+	ASSERT_EQ(vol_remount(0, ""), 0);
 }
 
 static void churn(int nr)
@@ -264,7 +201,7 @@ TEST_F(resize, crash)
 		fd = open(".", O_RDONLY);
 		ASSERT_EQ(ioctl(fd, FS_IOC_SHUTDOWN, &how), 0);
 		close(fd);
-		ASSERT_EQ(again(), 0);
+		ASSERT_EQ(vol_again(""), 0);
 		EXPECT_EQ(resize(bytes), bytes);
 	}
 }
