@@ -285,7 +285,7 @@ selftests:
 check:
 	@tests/check.sh
 check-variants:
-	@JOBS="selftests-768 selftests-8k selftests-quota" \
+	@JOBS="selftests-768 selftests-8k selftests-quota coll_crash-20" \
 		tests/check.sh selftests
 check-debug:
 	@tests/check.sh debug
@@ -320,7 +320,7 @@ help:
 	@echo "Parts of check, each alone:"
 	@echo "    make lint | unit | unit-asan | guest-modules"
 	@echo "    make selftests [KERNELS=6.1] [JOBS='name...']"
-	@echo "    make check-variants: the selftests on other volume formats"
+	@echo "    make check-variants: the selftests on other volumes, more resets"
 	@echo "    make check-debug: the selftests on a kernel that looks for faults"
 	@echo "    make check-crash: 3,000 crashes of the module under load"
 	@echo "    make check-fuzz: fsck on 5,000 volumes with random damage"
