@@ -678,14 +678,17 @@ static off_t fill_up(int fd, size_t step)
 	return errno == ENOSPC ? pos : -1;
 }
 
-/* Takes all of the volume but so much; 0 or -1. */
+/* Takes all that files may have of the volume but so much; 0 or -1. */
 static int leave_free(off_t left)
 {
-	off_t most = fs_free_bytes() - left;
-	int fd = open("ballast", O_CREAT | O_WRONLY, 0644), ret;
+	struct statvfs st;
+	off_t most;
+	int fd, ret;
 
-	if (fd < 0)
+	fd = open("ballast", O_CREAT | O_WRONLY, 0644);
+	if (fd < 0 || fstatvfs(fd, &st))
 		return -1;
+	most = (off_t)st.f_bavail * st.f_frsize - left;
 	ret = most > 0 ? fallocate(fd, 0, 0, most) : 0;
 	close(fd);
 	return ret;
