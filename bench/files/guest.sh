@@ -17,6 +17,7 @@ say_result() { echo "@@bench $fs $*"; }
 settle() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
+	sleep 1
 }
 
 # Every job by itself, in this order; each pair is 4 KiB at random places of

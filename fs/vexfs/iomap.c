@@ -172,7 +172,14 @@ static int vexfs_map_new(struct inode *inode, loff_t pos, unsigned int flags,
 		return ret;
 	if (map->fresh && map->len > count)
 		vexfs_ahead_have(inode, lblk + count, lblk + map->len);
-	/* The state may have changed since: look again, for @seq. */
+	/* Nothing else has changed since the hole was looked up. */
+	if (map->fresh &&
+	    atomic_read_acquire(&VEXFS_I(inode)->map_seq) == *seq + 1) {
+		map->len = min(count, map->len);
+		*seq += 1;
+		return 0;
+	}
+	/* The state may be another by now: look again, for @seq. */
 	ret = vexfs_lookup(inode, lblk, min(count, map->len), map, seq);
 	if (!ret && WARN_ON_ONCE(!map->pblk))
 		ret = -EIO;
