@@ -14,10 +14,9 @@
 /*
  * Of the graph's candidates, which are ranked by 8-bit codes, so many are
  * ranked again by their rows. The codes are good for two decimal places; what
- * belongs among the first k isn't behind the first 4 k.
+ * belongs among the first k isn't far behind them.
  */
-#define VEXFS_RERANK_FACTOR	4u
-#define VEXFS_RERANK_MIN	64u
+#define VEXFS_RERANK_MORE	20u
 /* Of those that were ranked, what is ranked by exact distances besides k. */
 #define VEXFS_EXACT_MORE	6u
 
@@ -233,7 +232,7 @@ static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 
 	n = vexfs_graph_search(&coll->graph, ef, &live, s->scratch, s->cand,
 			       &s->compared);
-	n = min(n, VEXFS_RERANK_FACTOR * k + VEXFS_RERANK_MIN);
+	n = min(n, k + k / 2 + VEXFS_RERANK_MORE);
 	s->nbatch = 0;
 	for (i = 0; !err && i < n; i++)
 		err = vexfs_search_slot(s, s->cand[i].slot, top);

@@ -180,7 +180,7 @@ u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 }
 
 /* Shell's sort: they are few, or nearly in order. */
-static void sort_cands(u64 *cand, u32 n)
+void vexfs_sort_cands(u64 *cand, u32 n)
 {
 	static const u32 gaps[] = { 8929, 3905, 1750, 701, 301, 132, 57, 23,
 				    10, 4, 1 };
@@ -225,7 +225,7 @@ void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		u32 slot, u32 n)
 {
 	rank_keys(g, s, slot, n);
-	sort_cands(s->cands, n);
+	vexfs_sort_cands(s->cands, n);
 }
 
 /*
@@ -314,7 +314,7 @@ static void replace_links(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 	if (!level && full && *vexfs_graph_linked(g, to) >= FEW_LINKS &&
 	    last_covered(g, s, n))
 		return;
-	sort_cands(s->cands, n);
+	vexfs_sort_cands(s->cands, n);
 	n = vexfs_select(g, s, level, n, 0);
 	store_locked(g, slot, level, s->selected, n, true);
 }

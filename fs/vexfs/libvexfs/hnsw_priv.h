@@ -233,6 +233,7 @@ u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		 u32 level, u32 n, u32 fill);
 void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 		     struct vexfs_graph_scratch *s);
+void vexfs_sort_cands(u64 *cand, u32 n);
 void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		u32 slot, u32 n);
 void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,

@@ -401,22 +401,60 @@ static void search_walk(const struct vexfs_graph *g, u32 ef,
 	} while (--tries && dead_end(g, ef, s));
 }
 
+/* Codes that are fetched while those before are compared. */
+#define RANK_AHEAD	16u
+
+/*
+ * The results of a walk become candidates. Short codes are good enough to find
+ * the way, not to say what is nearest: with them, candidates are ranked anew by
+ * the codes.
+ */
+static u32 results(const struct vexfs_graph *g, struct vexfs_graph_scratch *s)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < s->n; i++)
+		if (!(s->pool[i] & VEXFS_CAND_OTHER))
+			s->cands[n++] = s->pool[i] & ~(u64)VEXFS_CAND_DONE;
+	if (!g->sp.nib_bytes)
+		return n;
+	for (i = 0; i < n; i++) {
+		s->cand_code[i] =
+			vexfs_graph_code(g, vexfs_cand_slot(s->cands[i]));
+		if (i < RANK_AHEAD)
+			vexfs_prefetch(s->cand_code[i], g->sp.code_bytes);
+	}
+	for (i = 0; i < n; i += RANK_AHEAD) {
+		u32 now = min(n - i, RANK_AHEAD), next = i + RANK_AHEAD, j;
+
+		for (j = next; j < min(n, next + RANK_AHEAD); j++)
+			vexfs_prefetch(s->cand_code[j], g->sp.code_bytes);
+		vexfs_dist_codes(&g->sp, s->query, s->cand_code + i, now,
+				 s->cand_key + i);
+	}
+	for (i = 0; i < n; i++)
+		s->cands[i] = vexfs_cand(s->cand_key[i],
+					 vexfs_cand_slot(s->cands[i]));
+	vexfs_sort_cands(s->cands, n);
+	s->compared += n;
+	return n;
+}
+
 u32 vexfs_graph_search(const struct vexfs_graph *g, u32 ef,
 		       const struct vexfs_graph_filter *filter,
 		       struct vexfs_graph_scratch *s,
 		       struct vexfs_graph_hit *out, u64 *compared)
 {
-	u32 i, n = 0;
+	u32 i, n;
 
 	if (!ef)
 		return 0;
 	s->compared = 0;
 	search_walk(g, ef, filter, s);
-	for (i = 0; i < s->n; i++) {
-		if (s->pool[i] & VEXFS_CAND_OTHER)
-			continue;
-		out[n].key = vexfs_cand_key(s->pool[i]);
-		out[n++].slot = vexfs_cand_slot(s->pool[i]);
+	n = results(g, s);
+	for (i = 0; i < n; i++) {
+		out[i].key = vexfs_cand_key(s->cands[i]);
+		out[i].slot = vexfs_cand_slot(s->cands[i]);
 	}
 	*compared += s->compared;
 	return n;
