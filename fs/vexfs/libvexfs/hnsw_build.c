@@ -353,10 +353,12 @@ static u32 pool_to_cands(const struct vexfs_graph *g,
 void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
 		  struct vexfs_graph_scratch *s)
 {
-	u32 n = pool_to_cands(g, s, slot);
+	u32 fill = vexfs_graph_degree(g, level), n = pool_to_cands(g, s, slot);
 
-	/* On layer 0 the rest of the record is for links back */
-	n = vexfs_select(g, s, level, n, level ? g->m : 2 * g->m * 3 / 4);
+	/* The rest of the record is for links back */
+	if (!level && g->sp.metric != VEXFS_METRIC_IP)
+		fill -= fill / 4;
+	n = vexfs_select(g, s, level, n, fill);
 	memcpy(vexfs_found(s, level), s->selected, n * sizeof(*s->selected));
 	s->nfound[level] = n;
 }
@@ -446,10 +448,13 @@ static u64 insert_entry(struct vexfs_graph *g, u32 mine, bool *locked)
 
 /*
  * Following the links of the nearest quarter finds nearly all of the
- * ef_construction nearest.
+ * ef_construction nearest; but what has a large product with a row needn't be
+ * near anything else that has.
  */
 static u32 build_hops(const struct vexfs_graph *g)
 {
+	if (g->sp.metric == VEXFS_METRIC_IP)
+		return g->ef_construction;
 	return g->ef_construction / 4 + BUILD_HOPS;
 }
 

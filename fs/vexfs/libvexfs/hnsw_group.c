@@ -56,13 +56,15 @@ int vexfs_graph_insert_group(struct vexfs_graph *g, const u32 *slots,
 			     const void *const *rows, u32 n,
 			     struct vexfs_graph_scratch *s, u32 *done)
 {
+	/* Those near it needn't have large products with what it has them with */
+	const bool alone = g->sp.metric == VEXFS_METRIC_IP;
 	int err = 0;
 	u32 i;
 
 	s->nshared = 0;
 	memset(s->shared_set, 0, sizeof(s->shared_set));
 	for (i = 0; i < n; i++) {
-		if (!s->nshared || vexfs_graph_level(g, slots[i]))
+		if (alone || !s->nshared || vexfs_graph_level(g, slots[i]))
 			err = vexfs_graph_insert(g, slots[i], rows[i], s);
 		else
 			err = insert_member(g, slots[i], rows[i], s);
