@@ -17,7 +17,7 @@
 #define LIVE	0x01
 
 static struct vecfile words;
-static u64 rnd = 7;
+static __maybe_unused u64 rnd = 7;
 
 /* A graph with its rows: slot i holds vector vec[i] of the file. */
 struct coll {
@@ -94,7 +94,7 @@ static void insert(struct coll *c, u32 slot, u32 vec)
 	__atomic_fetch_or(flags_of(c, slot), LIVE, __ATOMIC_RELEASE);
 }
 
-static void delete(struct coll *c, u32 slot)
+static __maybe_unused void delete(struct coll *c, u32 slot)
 {
 	__atomic_fetch_and(flags_of(c, slot), ~LIVE, __ATOMIC_RELEASE);
 	vexfs_graph_remove(&c->g, slot, c->s);

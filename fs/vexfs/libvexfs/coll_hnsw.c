@@ -14,10 +14,13 @@
 /*
  * Of the graph's candidates, which are ranked by 8-bit codes, so many are
  * ranked again by their rows. The codes are good for two decimal places; what
- * belongs among the first k isn't behind the first 4 k.
+ * belongs among the first k isn't far behind them.
  */
-#define VEXFS_RERANK_FACTOR	4u
-#define VEXFS_RERANK_MIN	64u
+#define VEXFS_RERANK_MORE	20u
+/* Of those that were ranked, what is ranked by exact distances besides k. */
+#define VEXFS_EXACT_MORE	6u
+
+static_assert(VEXFS_GROUP_MAX <= VEXFS_GRAPH_GROUP);
 
 static int vexfs_indexer_alloc(struct vexfs_coll *coll,
 			       struct vexfs_indexer *ix)
@@ -95,33 +98,43 @@ static bool vexfs_hnsw_has(const struct vexfs_coll *coll, u32 slot)
 	return vexfs_graph_has(&coll->graph, slot);
 }
 
-static int vexfs_hnsw_insert(struct vexfs_coll *coll, u32 slot,
-			     struct vexfs_indexer *ix)
+static int vexfs_hnsw_insert(struct vexfs_coll *coll, const u32 *slots, u32 n,
+			     struct vexfs_indexer *ix, u32 *done)
 {
 	struct vexfs_row_pins *pins = ix->pins;
 	int err;
 
+	*done = 0;
 	err = vexfs_graph_scratch_prepare(ix->scratch, &coll->graph, 0);
 	if (!err)
-		err = coll->io->pin_rows(coll->priv, &slot, 1, pins);
+		err = coll->io->pin_rows(coll->priv, slots, n, pins);
 	if (err)
 		return err;
-	err = vexfs_graph_insert(&coll->graph, slot, pins->row[0],
-				 ix->scratch);
+	err = vexfs_graph_insert_group(&coll->graph, slots, pins->row, n,
+				       ix->scratch, done);
 	coll->io->unpin_rows(coll->priv, pins);
+	return err;
+}
+
+static int vexfs_hnsw_add_group(struct vexfs_coll *coll, const u32 *slots,
+				u32 n, u32 *done)
+{
+	struct vexfs_indexer *ix = vexfs_indexer_get(coll);
+	int err;
+
+	*done = 0;
+	if (!ix)
+		return -EINTR;
+	err = vexfs_hnsw_insert(coll, slots, n, ix, done);
+	mutex_unlock(&ix->lock);
 	return err;
 }
 
 static int vexfs_hnsw_add(struct vexfs_coll *coll, u32 slot)
 {
-	struct vexfs_indexer *ix = vexfs_indexer_get(coll);
-	int err;
+	u32 done;
 
-	if (!ix)
-		return -EINTR;
-	err = vexfs_hnsw_insert(coll, slot, ix);
-	mutex_unlock(&ix->lock);
-	return err;
+	return vexfs_hnsw_add_group(coll, &slot, 1, &done);
 }
 
 /* Nobody adds meanwhile, so that the first indexer is free. */
@@ -214,16 +227,38 @@ static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 		.mask = VEXFS_SLOT_LIVE,
 		.want = VEXFS_SLOT_LIVE,
 	};
-	u32 i, n, most;
+	u32 i, n;
 	int err = 0;
 
 	n = vexfs_graph_search(&coll->graph, ef, &live, s->scratch, s->cand,
 			       &s->compared);
-	most = VEXFS_RERANK_FACTOR * k + VEXFS_RERANK_MIN;
+	n = min(n, k + k / 2 + VEXFS_RERANK_MORE);
 	s->nbatch = 0;
-	for (i = 0; !err && i < min(n, most); i++)
+	for (i = 0; !err && i < n; i++)
 		err = vexfs_search_slot(s, s->cand[i].slot, top);
-	return err ? err : vexfs_search_batch(s, top);
+	if (!err)
+		err = vexfs_search_batch(s, top);
+	return err;
+}
+
+/*
+ * Sorts what was found by fast distances, and then the front of that by exact
+ * ones. What is that far behind stays there, but may be needed in place of
+ * something that is being deleted.
+ */
+static int vexfs_hnsw_exact(struct vexfs_coll_searcher *s, u32 k,
+			    struct vexfs_topk *top)
+{
+	struct vexfs_topk front = *top;
+	int err;
+
+	vexfs_search_finish(s, top);
+	front.n = min(top->n, k + k / 8 + VEXFS_EXACT_MORE);
+	err = vexfs_search_exact(s, &front);
+	vexfs_hits_sort(front.hit, front.n);
+	if (front.n >= k)
+		top->n = front.n;
+	return err;
 }
 
 /* The graph and the tail; -EAGAIN when they hadn't enough. */
@@ -245,12 +280,11 @@ static int vexfs_hnsw_search(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 	if (!err)
 		err = vexfs_search_list(s, &tail, s->tail, s->ntail);
 	if (!err)
-		err = vexfs_search_exact(s, &near);
+		err = vexfs_hnsw_exact(s, k, &near);
 	if (!err)
 		err = vexfs_search_exact(s, &tail);
 	if (err)
 		return err;
-	vexfs_search_finish(s, &near);
 	vexfs_search_finish(s, &tail);
 	*count = vexfs_hits_merge(near.hit, near.n, tail.hit, tail.n, hits, k);
 	return *count < min(k, READ_ONCE(coll->live)) ? -EAGAIN : 0;
@@ -266,6 +300,9 @@ const struct vexfs_index_ops vexfs_hnsw_ops = {
 	.reserve	= vexfs_hnsw_reserve,
 	.memory		= vexfs_hnsw_memory,
 	.add		= vexfs_hnsw_add,
+	.group_max	= VEXFS_GROUP_MAX,
+	.add_group	= vexfs_hnsw_add_group,
+	.sort		= vexfs_hnsw_sort,
 	.has		= vexfs_hnsw_has,
 	.remove		= vexfs_hnsw_remove,
 	.arena		= vexfs_hnsw_arena,

@@ -92,6 +92,21 @@ static int vexfs_index_add(struct vexfs_coll *coll, u32 slot)
 	return err ? err : coll->ops->add(coll, slot);
 }
 
+/* The same for some; *done: how many there was no error with. */
+static int vexfs_index_add_some(struct vexfs_coll *coll, const u32 *slots,
+				u32 n, u32 *done)
+{
+	int err = 0;
+	u32 i;
+
+	if (n > 1)
+		return coll->ops->add_group(coll, slots, n, done);
+	for (i = 0; !err && i < n; i += !err)
+		err = vexfs_index_add(coll, slots[i]);
+	*done = i;
+	return err;
+}
+
 /* [lock] Takes from the ring's head what is done. */
 static void vexfs_index_pop(struct vexfs_coll *coll)
 {
@@ -103,30 +118,39 @@ static void vexfs_index_pop(struct vexfs_coll *coll)
 		pending->head++;
 }
 
-/* The next slot that nobody is taking in, or VEXFS_GRAPH_NONE. */
-static u32 vexfs_index_claim(struct vexfs_coll *coll)
+/* How many are claimed together: of what was sorted as many as it may be. */
+static u32 vexfs_index_group(const struct vexfs_coll *coll)
+{
+	if (coll->claimed >= coll->grouped || coll->stale)
+		return 1;
+	return min_t(u64, coll->grouped - coll->claimed,
+		     min(coll->ops->group_max, coll->span));
+}
+
+/* The next slots that nobody is taking in; returns how many. */
+static u32 vexfs_index_claim(struct vexfs_coll *coll, u32 *slots)
 {
 	struct vexfs_ring *pending = &coll->pending;
-	u32 slot = VEXFS_GRAPH_NONE;
+	u32 slot, n = 0, most;
 
 	write_lock(&coll->lock);
 	if (coll->claim_again && !coll->inflight) {
 		coll->claim_again = false;
 		coll->claimed = pending->head;
 	}
-	while (!coll->claim_again && coll->claimed != pending->tail) {
+	most = vexfs_index_group(coll);
+	while (n < most && !coll->claim_again &&
+	       coll->claimed != pending->tail) {
 		slot = vexfs_ring_at(pending, coll->claimed++);
 		coll->claim_top = max(coll->claim_top, coll->claimed);
 		/* After a failure, what came behind it may have been done */
-		if (vexfs_coll_flags(coll, slot) & VEXFS_SLOT_PENDING) {
-			coll->inflight++;
-			break;
-		}
-		slot = VEXFS_GRAPH_NONE;
+		if (vexfs_coll_flags(coll, slot) & VEXFS_SLOT_PENDING)
+			slots[n++] = slot;
 	}
+	coll->inflight += n;
 	vexfs_index_pop(coll);
 	write_unlock(&coll->lock);
-	return slot;
+	return n;
 }
 
 /*
@@ -150,24 +174,37 @@ static void vexfs_index_done(struct vexfs_coll *coll, u32 slot, u8 set,
 	write_unlock(&coll->lock);
 }
 
-/* [index_lock] Takes in one slot; *more: there was one. */
-static int vexfs_index_step(struct vexfs_coll *coll, bool *more)
+/* [index_lock, sem] Claimed slots; dead ones go to the end, and nowhere. */
+static int vexfs_index_slots(struct vexfs_coll *coll, u32 *slots, u32 n)
 {
-	u8 set = 0;
-	u32 slot;
+	u32 i, live = 0, done;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		/* A dead one isn't reused before it has left the ring */
+		if (!vexfs_coll_is_live(coll, slots[i]))
+			continue;
+		swap(slots[i], slots[live]);
+		live++;
+	}
+	err = vexfs_index_add_some(coll, slots, live, &done);
+	for (i = 0; i < n; i++)
+		vexfs_index_done(coll, slots[i],
+				 i < done ? VEXFS_SLOT_INDEXED : 0,
+				 i >= done && i < live ? err : 0);
+	return err;
+}
+
+/* [index_lock] Takes in one slot, or a group; *got: how many there were. */
+static int vexfs_index_step(struct vexfs_coll *coll, u32 *got)
+{
+	u32 slots[VEXFS_GROUP_MAX];
 	int err = 0;
 
 	down_read(&coll->sem);
-	slot = vexfs_index_claim(coll);
-	*more = slot != VEXFS_GRAPH_NONE;
-	if (*more) {
-		/* A dead one isn't reused before it has left the ring */
-		if (vexfs_coll_is_live(coll, slot)) {
-			err = vexfs_index_add(coll, slot);
-			set = VEXFS_SLOT_INDEXED;
-		}
-		vexfs_index_done(coll, slot, set, err);
-	}
+	*got = vexfs_index_claim(coll, slots);
+	if (*got)
+		err = vexfs_index_slots(coll, slots, *got);
 	up_read(&coll->sem);
 	return err;
 }
@@ -245,21 +282,22 @@ static long vexfs_sweep(struct vexfs_coll *coll, u32 budget)
 	return 0;
 }
 
-/* [index_lock] Up to @budget rows. */
+/* [index_lock] Up to @budget rows, or a group more. */
 static int vexfs_index_rows(struct vexfs_coll *coll, u32 budget)
 {
-	bool more = true;
+	u32 n, next, got = 1;
 	int err;
-	u32 n;
 
 	if (!READ_ONCE(coll->waiting) && !vexfs_ring_len(&coll->pending))
-		more = false;
-	for (n = 0; more && n < budget; n++) {
+		got = 0;
+	for (n = 0, next = 0; got && n < budget; n += got) {
 		err = 0;
-		if (coll->ops->ready && !(n % VEXFS_INDEX_ROWS))
+		if (coll->ops->ready && n >= next) {
 			err = coll->ops->ready(coll);
+			next = n + VEXFS_INDEX_ROWS;
+		}
 		if (!err)
-			err = vexfs_index_step(coll, &more);
+			err = vexfs_index_step(coll, &got);
 		if (err)
 			return err;
 		if (coll->io->killed(coll->priv))
@@ -267,6 +305,20 @@ static int vexfs_index_rows(struct vexfs_coll *coll, u32 budget)
 		cond_resched();
 	}
 	return 0;
+}
+
+/* Near ones together, if many wait. */
+static int vexfs_index_sort(struct vexfs_coll *coll)
+{
+	int err;
+
+	if (!vexfs_group_wanted(coll))
+		return 0;
+	if (down_write_killable(&coll->index_lock))
+		return -EINTR;
+	err = vexfs_group_pending(coll);
+	up_write(&coll->index_lock);
+	return err;
 }
 
 /* Rows are added with index_lock held for writing. */
@@ -317,7 +369,9 @@ long vexfs_coll_index(struct vexfs_coll *coll, u32 budget)
 {
 	long ret = 0;
 
-	if (vexfs_coll_holds(coll) && !coll->ops->serial)
+	if (vexfs_coll_holds(coll))
+		ret = vexfs_index_sort(coll);
+	if (!ret && vexfs_coll_holds(coll) && !coll->ops->serial)
 		ret = vexfs_index_shared(coll, budget);
 	if (!ret && vexfs_index_needs_alone(coll))
 		ret = vexfs_index_alone(coll, budget);

@@ -145,6 +145,18 @@ struct vexfs_index_ops {
 	 * may do this at a time; @remove excludes them.
 	 */
 	int (*add)(struct vexfs_coll *coll, u32 slot);
+	/*
+	 * @group_max rows at most that are near each other, as @sort put them
+	 * in order; *done: so many were added, also when there was an error.
+	 */
+	u32	group_max;
+	int (*add_group)(struct vexfs_coll *coll, const u32 *slots, u32 n,
+			 u32 *done);
+	/*
+	 * [index_lock for writing, sem not held] Puts waiting slots into an
+	 * order in which near ones follow each other.
+	 */
+	int (*sort)(struct vexfs_coll *coll, u32 *slots, u32 n);
 	bool (*has)(const struct vexfs_coll *coll, u32 slot);
 	int (*remove)(struct vexfs_coll *coll, u32 slot);
 	/* The arena that is this section, NULL for none. */
@@ -175,6 +187,9 @@ struct vexfs_ckpt {
 	u32	csum;
 	struct vexfs_ckpt_map map[VEXFS_CK_NR];
 };
+
+/* Rows that are taken into an index together, at most. */
+#define VEXFS_GROUP_MAX		16u
 
 /* What a task needs that takes rows into the index. */
 #define VEXFS_INDEXERS	8u
@@ -253,6 +268,8 @@ struct vexfs_coll {
 	u64 claimed;
 	/** @claim_top: the furthest that it has been [lock] */
 	u64 claim_top;
+	/** @grouped: up to where near ones follow each other [index_lock] */
+	u64 grouped;
 	/** @inflight: claimed slots that are being taken in [lock] */
 	u32 inflight;
 	/** @claim_again: once they are done, from the head on [lock] */
@@ -348,6 +365,11 @@ int vexfs_coll_index_init(struct vexfs_coll *coll);
 void vexfs_coll_index_free(struct vexfs_coll *coll);
 int vexfs_coll_drop_stale(struct vexfs_coll *coll);
 void vexfs_coll_kick(struct vexfs_coll *coll);
+
+/* coll_group.c */
+bool vexfs_group_wanted(struct vexfs_coll *coll);
+int vexfs_group_pending(struct vexfs_coll *coll);
+int vexfs_hnsw_sort(struct vexfs_coll *coll, u32 *slots, u32 n);
 
 /* coll_ckpt.c, coll_load.c */
 extern const u32 vexfs_ckpt_types[VEXFS_CK_NR];

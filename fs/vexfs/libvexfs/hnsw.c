@@ -291,8 +291,6 @@ void vexfs_graph_scratch_free(struct vexfs_graph_scratch *s)
 	kvfree(s->touched);
 	kvfree(s->pool);
 	kvfree(s->cands);
-	kvfree(s->selected);
-	kvfree(s->mark);
 	kvfree(s);
 }
 
@@ -354,29 +352,25 @@ static int scratch_pool(struct vexfs_graph_scratch *s, u32 ef)
 	return 0;
 }
 
+/* Arrays for candidates, in one piece of memory that begins with @cands. */
 static int scratch_cands(struct vexfs_graph_scratch *s, u32 n)
 {
-	u64 *cands;
-	u32 *selected;
-	u8 *mark;
+	const size_t each = sizeof(*s->cands) + sizeof(*s->cand_code) +
+			    sizeof(*s->selected) + sizeof(*s->cand_key) +
+			    sizeof(*s->mark);
+	void *mem;
 
 	if (n <= s->cand_room)
 		return 0;
-	cands = kvmalloc_array(n, sizeof(*cands), GFP_KERNEL);
-	selected = kvmalloc_array(n, sizeof(*selected), GFP_KERNEL);
-	mark = kvmalloc(n, GFP_KERNEL);
-	if (!cands || !selected || !mark) {
-		kvfree(cands);
-		kvfree(selected);
-		kvfree(mark);
+	mem = kvmalloc_array(n, each, GFP_KERNEL);
+	if (!mem)
 		return -ENOMEM;
-	}
 	kvfree(s->cands);
-	kvfree(s->selected);
-	kvfree(s->mark);
-	s->cands = cands;
-	s->selected = selected;
-	s->mark = mark;
+	s->cands = mem;
+	s->cand_code = (const void **)(s->cands + n);
+	s->selected = (u32 *)(s->cand_code + n);
+	s->cand_key = s->selected + n;
+	s->mark = (u8 *)(s->cand_key + n);
 	s->cand_room = n;
 	return 0;
 }
@@ -404,7 +398,8 @@ u64 vexfs_graph_scratch_memory(const struct vexfs_graph_scratch *s)
 	return sizeof(*s) + 2 * (u64)s->query_room + s->nvisited / 8 +
 	       VEXFS_TOUCHED * sizeof(*s->touched) +
 	       s->room * sizeof(*s->pool) +
-	       s->cand_room * (sizeof(*s->cands) + sizeof(*s->selected) + 1);
+	       s->cand_room * (sizeof(*s->cands) + sizeof(*s->cand_code) +
+				2 * sizeof(*s->selected) + 1);
 }
 
 struct vexfs_query *vexfs_graph_scratch_query(struct vexfs_graph_scratch *s)

@@ -150,6 +150,22 @@ int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,
 		       struct vexfs_graph_scratch *s);
 
 /*
+ * The code of a slot that is not a node and whose row is there, ahead of
+ * vexfs_graph_insert(); what of it tells how far slots are apart is code.
+ */
+void vexfs_graph_encode(struct vexfs_graph *g, u32 slot, const void *row);
+
+/*
+ * Adds @n slots, at most VEXFS_GRAPH_GROUP, the rows of which are near each
+ * other: as vexfs_graph_insert() of one after the other, but what was found for
+ * some is where the search for the next begins. *done says how many were added.
+ */
+#define VEXFS_GRAPH_GROUP	16u
+int vexfs_graph_insert_group(struct vexfs_graph *g, const u32 *slots,
+			     const void *const *rows, u32 n,
+			     struct vexfs_graph_scratch *s, u32 *done);
+
+/*
  * Takes @slot out: the nodes that linked to it, as far as a search around it
  * finds them, are linked to its neighbours instead. What links remain lead to
  * an empty record, and go when their owner's record is next written. Its

@@ -7,6 +7,9 @@
  */
 #include "hnsw_priv.h"
 
+/* Candidates that are expanded for a new node, at least. */
+#define BUILD_HOPS	16u
+
 static bool listed(const u32 *slots, u32 n, u32 slot)
 {
 	u32 i;
@@ -129,37 +132,6 @@ void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
 	mutex_unlock(vexfs_node_lock(g, slot));
 }
 
-/*
- * Rejects the candidates after @i that are nearer to it than to the node they
- * are candidates for: the way to them leads through @i.
- */
-static void reject_covered(const struct vexfs_graph *g,
-			   struct vexfs_graph_scratch *s, u32 i, u32 n)
-{
-	u32 j = i + 1, b, place[VEXFS_BATCH];
-
-	vexfs_query_from_code(&g->sp,
-			      vexfs_graph_code(g, vexfs_cand_slot(s->cands[i])),
-			      s->other);
-	while (j < n) {
-		for (b = 0; j < n && b < VEXFS_BATCH; j++) {
-			if (s->mark[j])
-				continue;
-			s->batch_code[b] =
-				vexfs_graph_code(g,
-						 vexfs_cand_slot(s->cands[j]));
-			place[b++] = j;
-		}
-		if (!b)
-			break;
-		vexfs_dist_codes(&g->sp, s->other, s->batch_code, b,
-				 s->batch_key);
-		while (b--)
-			s->mark[place[b]] = s->batch_key[b] <
-				vexfs_cand_key(s->cands[place[b]]);
-	}
-}
-
 /* A node that fewer lead to is hard to find: the next removal may cut it off. */
 #define FEW_LINKS	3u
 
@@ -183,32 +155,32 @@ static u32 take_rejected(const struct vexfs_graph *g,
 
 /*
  * Selects links of a node on a layer among the @n candidates in scratch,
- * sorted, into s->selected: each that no nearer selected one covers, those
- * that hardly anything else leads to and, if @fill, the nearest of the rest.
- * Returns how many.
+ * sorted, into s->selected: each that no nearer selected one covers, since the
+ * way to it leads through that one; those that hardly anything else leads to
+ * and, as long as they are fewer than @fill, the nearest of the rest. Returns
+ * how many.
  */
 u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
-		 u32 level, u32 n, bool fill)
+		 u32 level, u32 n, u32 fill)
 {
-	u32 i, got = 0, want = vexfs_graph_degree(g, level);
+	u32 i, got, want = vexfs_graph_degree(g, level);
 
-	memset(s->mark, 0, n);
-	for (i = 0; i < n && got < want; i++) {
-		if (s->mark[i])
-			continue;
-		s->selected[got++] = vexfs_cand_slot(s->cands[i]);
-		if (got < want)
-			reject_covered(g, s, i, n);
+	for (i = 0; i < n; i++) {
+		s->cand_code[i] =
+			vexfs_graph_code(g, vexfs_cand_slot(s->cands[i]));
+		s->cand_key[i] = vexfs_cand_key(s->cands[i]);
 	}
+	got = vexfs_pick_codes(&g->sp, s->other, s->cand_code, s->cand_key, n,
+			       want, s->batch_code, s->selected, s->mark);
+	for (i = 0; i < got; i++)
+		s->selected[i] = vexfs_cand_slot(s->cands[s->selected[i]]);
 	if (!level)
 		got = take_rejected(g, s, n, got, want, false);
-	if (fill)
-		got = take_rejected(g, s, n, got, want, true);
-	return got;
+	return take_rejected(g, s, n, got, fill, true);
 }
 
 /* Shell's sort: they are few, or nearly in order. */
-static void sort_cands(u64 *cand, u32 n)
+void vexfs_sort_cands(u64 *cand, u32 n)
 {
 	static const u32 gaps[] = { 8929, 3905, 1750, 701, 301, 132, 57, 23,
 				    10, 4, 1 };
@@ -226,12 +198,9 @@ static void sort_cands(u64 *cand, u32 n)
 	}
 }
 
-/*
- * Makes candidates of the @n slots in s->selected: sorted by their distance
- * from @slot.
- */
-void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
-		u32 slot, u32 n)
+/* Candidates of the @n slots in s->selected, by their distance from @slot. */
+static void rank_keys(const struct vexfs_graph *g,
+		      struct vexfs_graph_scratch *s, u32 slot, u32 n)
 {
 	u32 i, b, done;
 
@@ -249,7 +218,14 @@ void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 			s->cands[done + i] = vexfs_cand(s->batch_key[i],
 							s->selected[done + i]);
 	}
-	sort_cands(s->cands, n);
+}
+
+/* The same, sorted. */
+void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
+		u32 slot, u32 n)
+{
+	rank_keys(g, s, slot, n);
+	vexfs_sort_cands(s->cands, n);
 }
 
 /*
@@ -300,20 +276,56 @@ static bool append_link(struct vexfs_graph *g, u32 slot, u32 level, u32 to)
 	return true;
 }
 
+/*
+ * Of the @n candidates that rank_keys() left, is the last one nearer to one of
+ * the others than to the node, and that one nearer to the node than it is? Then
+ * the way to it leads through that one.
+ */
+static bool last_covered(const struct vexfs_graph *g,
+			 struct vexfs_graph_scratch *s, u32 n)
+{
+	u32 i, near = 0, key = vexfs_cand_key(s->cands[n - 1]);
+
+	for (i = 0; i < n - 1; i++)
+		if (vexfs_cand_key(s->cands[i]) < key)
+			s->batch_code[near++] =
+				vexfs_graph_code(g, s->selected[i]);
+	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, s->selected[n - 1]),
+			      s->other);
+	vexfs_dist_codes(&g->sp, s->other, s->batch_code, near, s->batch_key);
+	for (i = 0; i < near; i++)
+		if (s->batch_key[i] < key)
+			return true;
+	return false;
+}
+
+/*
+ * [node_lock] A full record: room for @to is made by a new selection, which
+ * isn't needed if @to wouldn't be among it.
+ */
+static void replace_links(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
+			  struct vexfs_graph_scratch *s)
+{
+	u32 n = live_links(g, slot, level, s);
+	bool full = n == vexfs_graph_degree(g, level);
+
+	s->selected[n++] = to;
+	rank_keys(g, s, slot, n);
+	if (!level && full && *vexfs_graph_linked(g, to) >= FEW_LINKS &&
+	    last_covered(g, s, n))
+		return;
+	vexfs_sort_cands(s->cands, n);
+	n = vexfs_select(g, s, level, n, 0);
+	store_locked(g, slot, level, s->selected, n, true);
+}
+
 /* Links @slot to @to as well, making room by a new selection if need be. */
 void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 		     struct vexfs_graph_scratch *s)
 {
-	u32 n;
-
 	mutex_lock(vexfs_node_lock(g, slot));
-	if (!append_link(g, slot, level, to)) {
-		n = live_links(g, slot, level, s);
-		s->selected[n++] = to;
-		vexfs_rank(g, s, slot, n);
-		n = vexfs_select(g, s, level, n, false);
-		store_locked(g, slot, level, s->selected, n, true);
-	}
+	if (!append_link(g, slot, level, to))
+		replace_links(g, slot, level, to, s);
 	mutex_unlock(vexfs_node_lock(g, slot));
 }
 
@@ -338,12 +350,15 @@ static u32 pool_to_cands(const struct vexfs_graph *g,
 }
 
 /* Chooses the links of a new node on a layer among the results of the walk. */
-static void choose(const struct vexfs_graph *g, u32 slot, u32 level,
-		   struct vexfs_graph_scratch *s)
+void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
+		  struct vexfs_graph_scratch *s)
 {
-	u32 n = pool_to_cands(g, s, slot);
+	u32 fill = vexfs_graph_degree(g, level), n = pool_to_cands(g, s, slot);
 
-	n = vexfs_select(g, s, level, n, true);
+	/* The rest of the record is for links back */
+	if (!level && g->sp.metric != VEXFS_METRIC_IP)
+		fill -= fill / 4;
+	n = vexfs_select(g, s, level, n, fill);
 	memcpy(vexfs_found(s, level), s->selected, n * sizeof(*s->selected));
 	s->nfound[level] = n;
 }
@@ -364,20 +379,50 @@ static void store_found(struct vexfs_graph *g, u32 slot, u32 level,
 			s->selected[n++] = found[i];
 	if (n > vexfs_graph_degree(g, level)) {
 		vexfs_rank(g, s, slot, n);
-		n = vexfs_select(g, s, level, n, true);
+		n = vexfs_select(g, s, level, n,
+				 vexfs_graph_degree(g, level));
 	}
 	store_locked(g, slot, level, s->selected, n, true);
 	mutex_unlock(vexfs_node_lock(g, slot));
 }
 
-static void connect(struct vexfs_graph *g, u32 slot, u32 level,
-		    struct vexfs_graph_scratch *s)
-{
-	u32 i;
+/* Of each code; what is behind it the CPU sees coming. */
+#define BACK_AHEAD	(2 * VEXFS_LINE)
 
+/*
+ * What linking back to @slot will read, on layer 0: all codes that its record
+ * leads to, if that is full.
+ */
+static void prefetch_back(const struct vexfs_graph *g, u32 slot)
+{
+	const __le32 *links = vexfs_graph_links(g, slot, 0);
+	u32 i, link, degree = vexfs_graph_degree(g, 0);
+
+	if (!vexfs_link_get(links + degree - 1))
+		return;
+	for (i = 0; i < degree; i++) {
+		link = vexfs_link_get(links + i);
+		if (link)
+			vexfs_prefetch(vexfs_graph_code(g, link - 1),
+				       min(g->sp.code_bytes, BACK_AHEAD));
+	}
+}
+
+void vexfs_connect(struct vexfs_graph *g, u32 slot, u32 level,
+		   struct vexfs_graph_scratch *s)
+{
+	const u32 *to = vexfs_found(s, level);
+	u32 i, n = s->nfound[level];
+
+	for (i = 0; !level && i < n; i++)
+		vexfs_prefetch(vexfs_arena_item(&g->links, to[i]),
+			       g->links.item_size);
 	store_found(g, slot, level, s);
-	for (i = 0; i < s->nfound[level]; i++)
-		vexfs_link_back(g, vexfs_found(s, level)[i], level, slot, s);
+	for (i = 0; i < n; i++) {
+		if (!level && i + 1 < n)
+			prefetch_back(g, to[i + 1]);
+		vexfs_link_back(g, to[i], level, slot, s);
+	}
 }
 
 /*
@@ -402,6 +447,18 @@ static u64 insert_entry(struct vexfs_graph *g, u32 mine, bool *locked)
 }
 
 /*
+ * Following the links of the nearest quarter finds nearly all of the
+ * ef_construction nearest; but what has a large product with a row needn't be
+ * near anything else that has.
+ */
+static u32 build_hops(const struct vexfs_graph *g)
+{
+	if (g->sp.metric == VEXFS_METRIC_IP)
+		return g->ef_construction;
+	return g->ef_construction / 4 + BUILD_HOPS;
+}
+
+/*
  * Finds the neighbours of a node, layer by layer from above. They are linked
  * both ways from below: who comes to a node on a layer can go on from there.
  */
@@ -417,34 +474,50 @@ static void insert_links(struct vexfs_graph *g, u32 slot, u32 mine, u64 entry,
 	vexfs_walk_begin(s);
 	vexfs_walk_seed(g, start, g->ef_construction, NULL, s);
 	for (level = min(top, mine); ; level--) {
-		vexfs_walk(g, level, g->ef_construction, NULL, s);
-		choose(g, slot, level, s);
+		vexfs_walk(g, level, g->ef_construction, build_hops(g), NULL,
+			   s);
+		vexfs_choose(g, slot, level, s);
 		if (!level)
 			break;
 		vexfs_walk_again(s);
 	}
 	for (level = 0; level <= min(top, mine); level++)
-		connect(g, slot, level, s);
+		vexfs_connect(g, slot, level, s);
 }
 
-int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,
-		       struct vexfs_graph_scratch *s)
+void vexfs_graph_encode(struct vexfs_graph *g, u32 slot, const void *row)
 {
-	bool locked;
-	u64 entry;
-	u32 mine;
-
-	if (slot >= g->slots || slot >= s->nvisited)
-		return -EINVAL;
-	if (vexfs_graph_present(g, slot))
-		return -EEXIST;
-	mine = vexfs_graph_level(g, slot);
 	vexfs_code_encode(&g->sp, row, vexfs_graph_code(g, slot));
 	vexfs_arena_dirty(&g->codes, slot);
 	if (g->sp.nib_bytes)
 		vexfs_nib_encode(&g->sp, vexfs_graph_code(g, slot),
 				 vexfs_graph_nib(g, slot));
+}
+
+/* Makes @slot a node that nothing leads to. */
+int vexfs_insert_begin(struct vexfs_graph *g, u32 slot, const void *row,
+		       const struct vexfs_graph_scratch *s)
+{
+	if (slot >= g->slots || slot >= s->nvisited)
+		return -EINVAL;
+	if (vexfs_graph_present(g, slot))
+		return -EEXIST;
+	vexfs_graph_encode(g, slot, row);
 	vexfs_graph_add_node(g, slot);
+	return 0;
+}
+
+int vexfs_graph_insert(struct vexfs_graph *g, u32 slot, const void *row,
+		       struct vexfs_graph_scratch *s)
+{
+	u32 mine = vexfs_graph_level(g, slot);
+	bool locked;
+	u64 entry;
+	int err;
+
+	err = vexfs_insert_begin(g, slot, row, s);
+	if (err)
+		return err;
 	entry = insert_entry(g, mine, &locked);
 	if (entry)
 		insert_links(g, slot, mine, entry, s);

@@ -63,6 +63,9 @@ static inline u32 vexfs_cand_slot(u64 cand)
 /* Slots remembered in order to clear their bits; beyond, all are cleared. */
 #define VEXFS_TOUCHED		32768u
 
+/* Nodes from which searches for rows of a group begin. */
+#define VEXFS_SHARED		512u
+
 struct vexfs_graph_scratch {
 	/** @query: what is searched for, query_room bytes */
 	struct vexfs_query *query;
@@ -85,6 +88,8 @@ struct vexfs_graph_scratch {
 	u64	*cands;
 	u32	*selected;
 	u8	*mark;
+	const void **cand_code;
+	u32	*cand_key;
 	u32	cand_room;
 	/** @n_batch: slots, their codes and keys, of one hop */
 	u32	n_batch;
@@ -97,6 +102,10 @@ struct vexfs_graph_scratch {
 	/** @found: links chosen for a new node, by layer: vexfs_found() */
 	u32	found[VEXFS_BATCH + VEXFS_GRAPH_MAX_LEVEL * VEXFS_GRAPH_MAX_M];
 	u32	nfound[VEXFS_GRAPH_MAX_LEVEL + 1];
+	/** @shared: nodes near a group's rows, and the set of them */
+	u32	shared[VEXFS_SHARED];
+	u32	nshared;
+	u32	shared_set[4 * VEXFS_SHARED];
 };
 
 static inline u32 *vexfs_found(struct vexfs_graph_scratch *s, u32 level)
@@ -211,7 +220,9 @@ void vexfs_walk_again(struct vexfs_graph_scratch *s);
 void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 		     const struct vexfs_graph_filter *filter,
 		     struct vexfs_graph_scratch *s);
-void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef,
+void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
+		      u32 ef, struct vexfs_graph_scratch *s);
+void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 		const struct vexfs_graph_filter *filter,
 		struct vexfs_graph_scratch *s);
 u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
@@ -219,11 +230,18 @@ u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 
 /* hnsw_build.c */
 u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
-		 u32 level, u32 n, bool fill);
+		 u32 level, u32 n, u32 fill);
 void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 		     struct vexfs_graph_scratch *s);
+void vexfs_sort_cands(u64 *cand, u32 n);
 void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		u32 slot, u32 n);
+void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
+		  struct vexfs_graph_scratch *s);
+void vexfs_connect(struct vexfs_graph *g, u32 slot, u32 level,
+		   struct vexfs_graph_scratch *s);
+int vexfs_insert_begin(struct vexfs_graph *g, u32 slot, const void *row,
+		       const struct vexfs_graph_scratch *s);
 void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
 		       const u32 *slots, u32 n);
 

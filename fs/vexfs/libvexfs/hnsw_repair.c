@@ -65,7 +65,7 @@ static void relink(struct vexfs_graph *g, u32 node, u32 gone, u32 level,
 	if (node == gone || !replacements(g, node, gone, level, n_around, s, &n))
 		return;
 	vexfs_rank(g, s, node, n);
-	n = vexfs_select(g, s, level, n, true);
+	n = vexfs_select(g, s, level, n, vexfs_graph_degree(g, level));
 	vexfs_graph_store(g, node, level, s->selected, n);
 }
 
@@ -78,7 +78,7 @@ static void repair_layer(struct vexfs_graph *g, u32 slot, u32 level,
 	vexfs_walk_begin(s);
 	for (i = 0; i < n_around; i++)
 		vexfs_walk_seed(g, s->around[i], REPAIR_EF, NULL, s);
-	vexfs_walk(g, level, REPAIR_EF, NULL, s);
+	vexfs_walk(g, level, REPAIR_EF, REPAIR_EF, NULL, s);
 	for (i = 0; i < s->n; i++)
 		relink(g, vexfs_cand_slot(s->pool[i]), slot, level, n_around,
 		       s);
@@ -95,7 +95,7 @@ static void settle(struct vexfs_graph *g, u32 node,
 		if (s->around[i] != node)
 			s->selected[n++] = s->around[i];
 	vexfs_rank(g, s, node, n);
-	n = vexfs_select(g, s, 0, n, true);
+	n = vexfs_select(g, s, 0, n, vexfs_graph_degree(g, 0));
 	memcpy(to, s->selected, n * sizeof(*to));
 	vexfs_graph_store(g, node, 0, to, n);
 	for (i = 0; i < n && !*vexfs_graph_linked(g, node); i++)

@@ -33,15 +33,17 @@ void vexfs_walk_query(const struct vexfs_graph *g,
 }
 
 /*
- * Marks the @n slots of the batch as visited, and drops those that were. All
- * are below nvisited. Half of them were, so no branch could be predicted.
+ * Marks the slots of the batch from @first on, up to @n, as visited, and drops
+ * those that were. All are below nvisited. Half of them were, so no branch
+ * could be predicted.
  */
-static __always_inline void visit_batch(struct vexfs_graph_scratch *s, u32 n)
+static __always_inline void visit_batch(struct vexfs_graph_scratch *s,
+					u32 first, u32 n)
 {
 	unsigned long *word, bit;
-	u32 i, slot, fresh = 0;
+	u32 i, slot, fresh = first;
 
-	for (i = 0; i < n; i++) {
+	for (i = first; i < n; i++) {
 		slot = s->batch_slot[i];
 		word = s->visited + BIT_WORD(slot);
 		bit = BIT_MASK(slot);
@@ -50,10 +52,10 @@ static __always_inline void visit_batch(struct vexfs_graph_scratch *s, u32 n)
 		*word |= bit;
 	}
 	s->n_batch = fresh;
-	if (likely(s->ntouched + fresh <= VEXFS_TOUCHED)) {
-		memcpy(s->touched + s->ntouched, s->batch_slot,
-		       fresh * sizeof(*s->touched));
-		s->ntouched += fresh;
+	if (likely(s->ntouched + fresh - first <= VEXFS_TOUCHED)) {
+		memcpy(s->touched + s->ntouched, s->batch_slot + first,
+		       (fresh - first) * sizeof(*s->touched));
+		s->ntouched += fresh - first;
 	} else {
 		s->ntouched = VEXFS_TOUCHED + 1;
 	}
@@ -69,7 +71,7 @@ void vexfs_walk_again(struct vexfs_graph_scratch *s)
 	s->ok = ok;
 	for (i = 0; i < n; i++) {
 		s->batch_slot[0] = vexfs_cand_slot(s->pool[i]);
-		visit_batch(s, 1);
+		visit_batch(s, 0, 1);
 		s->pool[i] &= ~(u64)VEXFS_CAND_DONE;
 	}
 }
@@ -178,13 +180,16 @@ static __always_inline void prefetch_links(const struct vexfs_graph *g,
 			       g->links.item_size);
 }
 
-/* The links of @slot become the batch; those that weren't visited, if @new. */
+/*
+ * The links of @slot join the batch, from @first on; those that weren't
+ * visited, if @new.
+ */
 static __always_inline void expand(const struct vexfs_graph *g, u32 slot,
-				   u32 level, struct vexfs_graph_scratch *s,
-				   bool new)
+				   u32 level, u32 first,
+				   struct vexfs_graph_scratch *s, bool new)
 {
 	const __le32 *links = vexfs_graph_links(g, slot, level);
-	u32 i, link, n = 0, degree = vexfs_graph_degree(g, level);
+	u32 i, link, n = first, degree = vexfs_graph_degree(g, level);
 
 	for (i = 0; links && i < degree; i++) {
 		link = vexfs_link_get(links + i);
@@ -194,10 +199,10 @@ static __always_inline void expand(const struct vexfs_graph *g, u32 slot,
 			s->batch_slot[n++] = link - 1;
 	}
 	if (new)
-		visit_batch(s, n);
+		visit_batch(s, first, n);
 	else
 		s->n_batch = n;
-	for (i = 0; i < s->n_batch; i++) {
+	for (i = first; i < s->n_batch; i++) {
 		s->batch_code[i] = walk_code(g, s->batch_slot[i]);
 		prefetch_code(g, s->batch_code[i]);
 	}
@@ -234,7 +239,7 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 		     struct vexfs_graph_scratch *s)
 {
 	s->batch_slot[0] = slot;
-	visit_batch(s, 1);
+	visit_batch(s, 0, 1);
 	if (!s->n_batch)
 		return;
 	s->batch_code[0] = walk_code(g, slot);
@@ -242,37 +247,96 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 	pool_add(s, ef, filter, vexfs_cand(s->batch_key[0], slot));
 }
 
+/* Candidates to begin with, none of which was visited. */
+void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
+		      u32 ef, struct vexfs_graph_scratch *s)
+{
+	u32 i, now;
+
+	for (; n; n -= now, slots += now) {
+		now = min(n, VEXFS_BATCH);
+		memcpy(s->batch_slot, slots, now * sizeof(*slots));
+		visit_batch(s, 0, now);
+		for (i = 0; i < s->n_batch; i++) {
+			s->batch_code[i] = walk_code(g, s->batch_slot[i]);
+			prefetch_code(g, s->batch_code[i]);
+		}
+		batch_keys(g, s);
+		batch_sift(s, ef);
+		for (i = 0; i < s->n_batch; i++)
+			pool_add(s, ef, NULL, s->batch_cand[i]);
+	}
+}
+
 /*
- * Expands candidates on a layer until all of the pool have been. Bounded: a
- * place in the pool is taken by a nearer candidate only, each slot once.
+ * The nearest candidate from @from on, among the first @most, that wasn't
+ * expanded, or U32_MAX. What is no node any more is dropped on the way.
  */
-void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef,
+static __always_inline u32 walk_next(const struct vexfs_graph *g, u32 from,
+				     u32 most, struct vexfs_graph_scratch *s)
+{
+	while (from < min(s->n, most)) {
+		u32 slot = vexfs_cand_slot(s->pool[from]);
+
+		if (s->pool[from] & VEXFS_CAND_DONE) {
+			from++;
+			continue;
+		}
+		if (likely(vexfs_link_live(g, slot)))
+			return from;
+		pool_drop(s, from);
+	}
+	return U32_MAX;
+}
+
+static __always_inline void walk_expand(const struct vexfs_graph *g, u32 at,
+					u32 level, u32 first,
+					struct vexfs_graph_scratch *s)
+{
+	u32 slot = vexfs_cand_slot(s->pool[at]);
+
+	s->pool[at] |= VEXFS_CAND_DONE;
+	expand(g, slot, level, first, s, true);
+}
+
+/*
+ * Expands candidates on a layer until all of the pool, or the nearest @most of
+ * it, have been. Bounded: a place in the pool is taken by a nearer candidate
+ * only, each slot once.
+ *
+ * Once the pool is full, two are expanded at a time: the second would hardly
+ * be pushed out by what the first leads to, and memory is read for both at
+ * once.
+ */
+void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 		const struct vexfs_graph_filter *filter,
 		struct vexfs_graph_scratch *s)
 {
-	u32 next = 0, i, at, first, slot;
+	const bool two = 2 * vexfs_graph_degree(g, level) <= VEXFS_BATCH;
+	u32 next = 0, i, at, first, last;
 
-	while (next < s->n) {
-		if (s->pool[next] & VEXFS_CAND_DONE) {
-			next++;
-			continue;
+	for (;;) {
+		next = walk_next(g, next, most, s);
+		if (next == U32_MAX)
+			break;
+		walk_expand(g, next, level, 0, s);
+		last = next;
+		if (two && s->ok == ef) {
+			at = walk_next(g, next + 1, most, s);
+			if (at != U32_MAX) {
+				last = at;
+				walk_expand(g, at, level, s->n_batch, s);
+			}
 		}
-		slot = vexfs_cand_slot(s->pool[next]);
-		if (unlikely(!vexfs_link_live(g, slot))) {
-			pool_drop(s, next);
-			continue;
-		}
-		s->pool[next] |= VEXFS_CAND_DONE;
-		expand(g, slot, level, s, true);
-		if (next + 1 < s->n)
-			prefetch_links(g, vexfs_cand_slot(s->pool[next + 1]),
+		if (last + 1 < s->n)
+			prefetch_links(g, vexfs_cand_slot(s->pool[last + 1]),
 				       level);
 		batch_keys(g, s);
 		batch_sift(s, ef);
 		first = next + 1;
 		for (i = 0; i < s->n_batch; i++) {
 			at = pool_add(s, ef, filter, s->batch_cand[i]);
-			if (at < next + 4)
+			if (at < last + 4)
 				prefetch_links(g, vexfs_cand_slot(s->batch_cand[i]),
 					       level);
 			first = min(first, at);
@@ -293,7 +357,7 @@ u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 	for (level = from; level > to; level--) {
 		do {
 			was = slot;
-			expand(g, slot, level, s, false);
+			expand(g, slot, level, 0, s, false);
 			batch_keys(g, s);
 			for (i = 0; i < s->n_batch; i++) {
 				if (s->batch_key[i] >= key ||
@@ -333,8 +397,47 @@ static void search_walk(const struct vexfs_graph *g, u32 ef,
 			return;
 		slot = vexfs_descend(g, slot, (u32)(entry >> 32), 0, s);
 		vexfs_walk_seed(g, slot, ef, filter, s);
-		vexfs_walk(g, 0, ef, filter, s);
+		vexfs_walk(g, 0, ef, U32_MAX, filter, s);
 	} while (--tries && dead_end(g, ef, s));
+}
+
+/* Codes that are fetched while those before are compared. */
+#define RANK_AHEAD	16u
+
+/*
+ * The results of a walk become candidates. Short codes are good enough to find
+ * the way, not to say what is nearest: with them, candidates are ranked anew by
+ * the codes.
+ */
+static u32 results(const struct vexfs_graph *g, struct vexfs_graph_scratch *s)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < s->n; i++)
+		if (!(s->pool[i] & VEXFS_CAND_OTHER))
+			s->cands[n++] = s->pool[i] & ~(u64)VEXFS_CAND_DONE;
+	if (!g->sp.nib_bytes)
+		return n;
+	for (i = 0; i < n; i++) {
+		s->cand_code[i] =
+			vexfs_graph_code(g, vexfs_cand_slot(s->cands[i]));
+		if (i < RANK_AHEAD)
+			vexfs_prefetch(s->cand_code[i], g->sp.code_bytes);
+	}
+	for (i = 0; i < n; i += RANK_AHEAD) {
+		u32 now = min(n - i, RANK_AHEAD), next = i + RANK_AHEAD, j;
+
+		for (j = next; j < min(n, next + RANK_AHEAD); j++)
+			vexfs_prefetch(s->cand_code[j], g->sp.code_bytes);
+		vexfs_dist_codes(&g->sp, s->query, s->cand_code + i, now,
+				 s->cand_key + i);
+	}
+	for (i = 0; i < n; i++)
+		s->cands[i] = vexfs_cand(s->cand_key[i],
+					 vexfs_cand_slot(s->cands[i]));
+	vexfs_sort_cands(s->cands, n);
+	s->compared += n;
+	return n;
 }
 
 u32 vexfs_graph_search(const struct vexfs_graph *g, u32 ef,
@@ -342,17 +445,16 @@ u32 vexfs_graph_search(const struct vexfs_graph *g, u32 ef,
 		       struct vexfs_graph_scratch *s,
 		       struct vexfs_graph_hit *out, u64 *compared)
 {
-	u32 i, n = 0;
+	u32 i, n;
 
 	if (!ef)
 		return 0;
 	s->compared = 0;
 	search_walk(g, ef, filter, s);
-	for (i = 0; i < s->n; i++) {
-		if (s->pool[i] & VEXFS_CAND_OTHER)
-			continue;
-		out[n].key = vexfs_cand_key(s->pool[i]);
-		out[n++].slot = vexfs_cand_slot(s->pool[i]);
+	n = results(g, s);
+	for (i = 0; i < n; i++) {
+		out[i].key = vexfs_cand_key(s->cands[i]);
+		out[i].slot = vexfs_cand_slot(s->cands[i]);
 	}
 	*compared += s->compared;
 	return n;

@@ -85,28 +85,46 @@ void CFN(vexfs_nibs_)(const struct vexfs_space *sp,
 	}
 }
 
-/* The values of the query's code, in the order of the short codes. */
+#ifdef DOT_U8S8
+static __always_inline void nib_copy(s8 *out, const s8 *v, u32 n)
+{
+	__builtin_memcpy(out, v, n);
+}
+#else
+typedef s8 cs8 __attribute__((vector_size(VB / 2), may_alias, aligned(1)));
+typedef s16 csu __attribute__((vector_size(VB), may_alias, aligned(2)));
+
+static __always_inline void nib_copy(s8 *out, const s16 *v, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i + VB / 2 <= n; i += VB / 2)
+		*(cs8 *)(out + i) =
+			__builtin_convertvector(*(const csu *)(v + i), cs8);
+	for (; i < n; i++)
+		out[i] = (s8)v[i];
+}
+#endif
+
+/*
+ * The values of the query's code, in the order of the short codes. Their sum is
+ * in the code's bias, which is 128 times that.
+ */
 void CFN(vexfs_query_nib_)(const struct vexfs_space *sp, struct vexfs_query *q)
 {
-	u32 half = (sp->dims + 1) / 2, i;
+	u32 half = (sp->dims + 1) / 2, rest = sp->dims - half;
 #ifdef DOT_U8S8
 	const s8 *v = vexfs_query_s8(sp, q);
 #else
 	const s16 *v = vexfs_query_s16(sp, q);
 #endif
-	s8 *out = vexfs_query_nib(sp, q);
-	s32 sum = 0;
+	s8 *out = vexfs_query_nib(sp, q), *high = out + sp->nib_bytes;
 
-	__builtin_memset(out, 0, 2 * sp->nib_bytes);
-	for (i = 0; i < half; i++) {
-		out[i] = (s8)v[i];
-		sum += v[i];
-	}
-	for (; i < sp->dims; i++) {
-		out[sp->nib_bytes + i - half] = (s8)v[i];
-		sum += v[i];
-	}
-	q->nib_bias = 15 * sum;
+	nib_copy(out, v, half);
+	__builtin_memset(out + half, 0, sp->nib_bytes - half);
+	nib_copy(high, v + half, rest);
+	__builtin_memset(high + rest, 0, sp->nib_bytes - rest);
+	q->nib_bias = q->bias / 128 * 15;
 }
 
 #ifdef DOT_S16

@@ -272,6 +272,52 @@ void vexfs_dist_codes(const struct vexfs_space *sp,
 	}
 }
 
+#define PICK_STEP	8u
+
+/* Is @code nearer to one of those kept? *compared grows by how many it took. */
+static bool pick_covered(const struct vexfs_space *sp, struct vexfs_query *q,
+			 const void *code, u32 key, const void *const *kept,
+			 u32 n, u32 *compared)
+{
+	u32 keys[PICK_STEP], i, j, now;
+
+	call_from_code(sp, code, q);
+	for (i = 0; i < n; i += now) {
+		now = min(n - i, PICK_STEP);
+		call_codes(sp, q, kept + i, now, keys);
+		*compared += now;
+		for (j = 0; j < now; j++)
+			if (keys[j] < key)
+				return true;
+	}
+	return false;
+}
+
+u32 vexfs_pick_codes(const struct vexfs_space *sp, struct vexfs_query *q,
+		     const void *const *codes, const u32 *keys, u32 n,
+		     u32 want, const void **kept, u32 *picked, u8 *covered)
+{
+	u32 most = max(VEXFS_SECTION_BYTES / sp->code_bytes, 1u);
+	u32 i = 0, got = 0, compared;
+
+	memset(covered, 0, n);
+	while (i < n && got < want) {
+		compared = 0;
+		vexfs_fpu_begin();
+		for (; i < n && got < want && compared < most; i++) {
+			covered[i] = pick_covered(sp, q, codes[i], keys[i],
+						  kept, got, &compared);
+			compared++;
+			if (covered[i])
+				continue;
+			kept[got] = codes[i];
+			picked[got++] = i;
+		}
+		vexfs_simd_end(0, compared, 0);
+	}
+	return got;
+}
+
 void vexfs_nib_encode(const struct vexfs_space *sp, const void *code,
 		      void *nib)
 {

@@ -149,6 +149,17 @@ void vexfs_query_from_code(const struct vexfs_space *sp, const void *code,
 			   struct vexfs_query *q);
 
 /*
+ * Of @n codes, candidates with the nearest first, picks up to @want each of
+ * which is nearer to where keys[] are counted from than to any picked before.
+ * @q is memory for a query, @kept for @want pointers. Into @picked go their
+ * numbers; covered[] says which of the others were looked at and are nearer to
+ * one picked. Returns how many were.
+ */
+u32 vexfs_pick_codes(const struct vexfs_space *sp, struct vexfs_query *q,
+		     const void *const *codes, const u32 *keys, u32 n,
+		     u32 want, const void **kept, u32 *picked, u8 *covered);
+
+/*
  * Short codes: 4 bits an element, made from codes when sp->nib_bytes isn't 0.
  * A query is compared with them once vexfs_query_nib_prepare() was called
  * for what it is now.

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Insertion of rows that are near each other: the search for one begins where
+ * those for the others came to, and need not go far.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include "hnsw_priv.h"
+
+/* Candidates that are expanded for a row, besides those of its group. */
+#define GROUP_HOPS	40u
+
+/* Nodes that are candidates for all rows of the group. */
+static void share(struct vexfs_graph_scratch *s, u32 slot)
+{
+	const u32 mask = ARRAY_SIZE(s->shared_set) - 1;
+	u32 i = (slot * 0x9e3779b1u) >> 16 & mask;
+
+	if (s->nshared == VEXFS_SHARED)
+		return;
+	for (; s->shared_set[i]; i = (i + 1) & mask)
+		if (s->shared_set[i] == slot + 1)
+			return;
+	s->shared_set[i] = slot + 1;
+	s->shared[s->nshared++] = slot;
+}
+
+static void share_found(struct vexfs_graph_scratch *s, u32 slot)
+{
+	u32 i;
+
+	share(s, slot);
+	for (i = 0; i < s->n; i++)
+		share(s, vexfs_cand_slot(s->pool[i]));
+}
+
+/* A node of layer 0, with nodes to begin with. */
+static int insert_member(struct vexfs_graph *g, u32 slot, const void *row,
+			 struct vexfs_graph_scratch *s)
+{
+	int err = vexfs_insert_begin(g, slot, row, s);
+
+	if (err)
+		return err;
+	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->query);
+	vexfs_walk_query(g, s);
+	vexfs_walk_begin(s);
+	vexfs_walk_seeds(g, s->shared, s->nshared, g->ef_construction, s);
+	vexfs_walk(g, 0, g->ef_construction, GROUP_HOPS, NULL, s);
+	vexfs_choose(g, slot, 0, s);
+	vexfs_connect(g, slot, 0, s);
+	return 0;
+}
+
+int vexfs_graph_insert_group(struct vexfs_graph *g, const u32 *slots,
+			     const void *const *rows, u32 n,
+			     struct vexfs_graph_scratch *s, u32 *done)
+{
+	/* Those near it needn't have large products with what it has them with */
+	const bool alone = g->sp.metric == VEXFS_METRIC_IP;
+	int err = 0;
+	u32 i;
+
+	s->nshared = 0;
+	memset(s->shared_set, 0, sizeof(s->shared_set));
+	for (i = 0; i < n; i++) {
+		if (alone || !s->nshared || vexfs_graph_level(g, slots[i]))
+			err = vexfs_graph_insert(g, slots[i], rows[i], s);
+		else
+			err = insert_member(g, slots[i], rows[i], s);
+		if (err)
+			break;
+		share_found(s, slots[i]);
+	}
+	*done = i;
+	return err;
+}
