@@ -238,6 +238,15 @@ void vexfs_graph_add_node(struct vexfs_graph *g, u32 slot)
 	mutex_unlock(&g->lock);
 }
 
+/* Without nodes there are no links; where there were many it isn't known. */
+static void forget_links(struct vexfs_graph *g)
+{
+	u32 i;
+
+	for (i = 0; i < g->slots; i++)
+		WRITE_ONCE(*vexfs_graph_linked(g, i), 0);
+}
+
 /* The reverse: no record, no links, no code. */
 void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot)
 {
@@ -258,6 +267,8 @@ void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot)
 	WRITE_ONCE(g->nodes, g->nodes - 1);
 	mutex_unlock(&g->lock);
 	vexfs_graph_store(g, slot, 0, NULL, 0);
+	if (!g->nodes)
+		forget_links(g);
 	memset(vexfs_graph_code(g, slot), 0, g->codes.item_size);
 	vexfs_arena_dirty(&g->codes, slot);
 	if (g->sp.nib_bytes)
