@@ -306,7 +306,7 @@ step_selftests() {
 }
 
 # Some crashes of the module under load; "make check-crash" tries many.
-crash_sample() { tests/crash/run.sh -n 400 -t 4 -i 0; }
+crash_sample() { tests/crash/run.sh -n 400 -t 8 -i 0; }
 
 step_crash() { step crash one "crashes of the module" crash_sample; }
 

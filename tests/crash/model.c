@@ -468,7 +468,9 @@ static void cm_apply_names(struct cm *m, const struct cm_op *op)
 		m->ino[op->ino].touched = op->nr;
 		break;
 	}
-	m->ino[op->dir[0]].touched = op->nr;
+	/* A new link leaves the directory of the other name as it is. */
+	if (op->kind != CM_HARDLINK)
+		m->ino[op->dir[0]].touched = op->nr;
 	if (op->kind >= CM_RENAME)
 		m->ino[op->dir[1]].touched = op->nr;
 }
