@@ -80,8 +80,8 @@ struct bench_engine {
 	const unsigned int *params;
 };
 
-extern const struct bench_engine bench_vexfs, bench_hnswlib,
-	bench_faiss_hnsw, bench_faiss_hnsw_sq, bench_faiss_ivfpq,
+extern const struct bench_engine bench_vexfs, bench_vexfs_lsh,
+	bench_hnswlib, bench_faiss_hnsw, bench_faiss_hnsw_sq, bench_faiss_ivfpq,
 	bench_faiss_flat, bench_faiss_lsh, bench_kernel;
 extern const unsigned int bench_efs[];
 

@@ -185,6 +185,7 @@ static void compare(const struct bench_data *d, bool all)
 	how.bulk = true;
 	add(&l, d, &bench_vexfs, "vexfs-native-bulk", how);
 	how.bulk = false;
+	add(&l, d, &bench_vexfs_lsh, "vexfs-native-lsh", how);
 	add_peers(&l, d, all, how);
 	if (listed(bench_opt.parts, "kernel") && bench_opt.kernel && all) {
 		ix = add(&l, d, &bench_kernel, "vexfs-kernel", how);

@@ -46,7 +46,7 @@ data_smoke() {
 	generate syn768 1500 -q 100 -d 768
 	generate syn128u8 1500 -q 100 -d 128 -8
 	args+=(-s "${SETS:-syn768-l2,syn128u8-l2}" -r "${ROUNDS:-2}" -t 0.02
-	       -A 20000 -e "${ENGINES:-hnswlib,vexfs-native,vexfs-native-bulk}")
+	       -A 20000 -e "${ENGINES:-hnswlib,vexfs-native,vexfs-native-bulk,vexfs-native-lsh}")
 }
 
 data_all() {
