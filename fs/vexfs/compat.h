@@ -25,6 +25,9 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <linux/version.h>
+#ifdef VEXFS_HAVE_FSERROR
+#include <linux/fserror.h>
+#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "VexFS needs Linux 6.1 or newer"
@@ -237,11 +240,12 @@ static inline unsigned long inode_state_read_once(const struct inode *inode)
 #define FS_SHUTDOWN_FLAGS_NOLOGFLUSH	0x2
 #endif
 
-/* 7.1: errors are reported through the superblock's operations */
-#ifdef VEXFS_HAVE_FSNOTIFY_SB_ERROR
-#define vexfs_notify_error(sb, error)	fsnotify_sb_error(sb, NULL, error)
+/* 7.0: who watches for errors is told by a worker */
+#ifdef VEXFS_HAVE_FSERROR
+#define vexfs_notify_error(sb, error) \
+	fserror_report_metadata(sb, -abs(error), GFP_ATOMIC)
 #else
-#define vexfs_notify_error(sb, error)	((void)(sb))
+#define vexfs_notify_error(sb, error)	fsnotify_sb_error(sb, NULL, error)
 #endif
 
 #include "compat_iomap.h"
