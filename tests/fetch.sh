@@ -66,11 +66,35 @@ fetch_next() {
 	say "downloading the headers of kernel $series"
 	next_apt update
 	rel=$(next_newest "$series") || die "no Debian cloud kernel $series"
-	next_apt install "linux-headers-$rel"
-	[ -f "$CACHE/kernels/$rel/vmlinuz" ] || fetch_image_next "$rel"
+	next_apt install binutils "linux-headers-$rel"
+	[ -f "$CACHE/kernels/$rel/vmlinuz" ] || fetch_next_image "$rel"
 	[ -f "$CACHE/kernels/$rel/vmlinux" ] ||
 		unpack_image "$CACHE/kernels/$rel"
 	kernel_is "$series" "$rel"
+}
+
+fetch_next_image() {
+	local rel=$1 deb
+
+	in_scratch
+	say "downloading the image of kernel $rel"
+	next_apt download "linux-base-$rel" "linux-binary-$rel" \
+		"linux-modules-$rel"
+	for deb in *.deb; do
+		dpkg-deb -x "$deb" unpacked
+	done
+	mkdir -p new/lib
+	mv unpacked/usr/lib/modules new/lib/modules
+	mv "new/lib/modules/$rel"/{vmlinuz,config} new/
+	keep_image "$rel"
+}
+
+# What stands in "new".
+keep_image() {
+	PATH=$PATH:/sbin:/usr/sbin depmod -b new "$1"
+	mkdir -p "$CACHE/kernels"
+	rm -rf "$CACHE/kernels/${1:?}"
+	mv new "$CACHE/kernels/$1"
 }
 
 kernel_is() {
@@ -89,10 +113,7 @@ fetch_image() {
 	cp unpacked/boot/vmlinuz-* new/vmlinuz
 	cp unpacked/boot/config-* new/config
 	mv unpacked/lib/modules new/lib/modules
-	PATH=$PATH:/sbin:/usr/sbin depmod -b new "$rel"
-	mkdir -p "$CACHE/kernels"
-	rm -rf "$CACHE/kernels/$rel"
-	mv new "$CACHE/kernels/$rel"
+	keep_image "$rel"
 }
 
 # le FILE OFFSET BYTES: an unsigned number.

@@ -8,7 +8,7 @@
 next_suite=trixie
 
 # in_next [-b DIR]... COMMAND...: runs it as root of that Debian, with these
-# folders where they are outside. The mounts are of this command's namespace
+# folders where they are outside; the last is the current one. The mounts are of this command's namespace
 # and so gone when it ends, whatever ends it.
 in_next() {
 	# shellcheck disable=SC2016
@@ -17,13 +17,16 @@ in_next() {
 		shift
 		mount --bind /proc "$root/proc"
 		mount --rbind /dev "$root/dev"
+		dir=/
 		while [ "$1" = -b ]; do
-			mkdir -p "$root$2"
-			mount --bind "$2" "$root$2"
+			dir=$2
+			mkdir -p "$root$dir"
+			mount --bind "$dir" "$root$dir"
 			shift 2
 		done
+		export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 		exec env -i DEBIAN_FRONTEND=noninteractive LC_ALL=C TERM=dumb \
-			PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"
+			PATH="$PATH" chroot "$root" env -C "$dir" "$@"
 	' next "$NEXT" "$@"
 }
 

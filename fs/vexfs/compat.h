@@ -232,6 +232,24 @@ static inline unsigned long inode_state_read_once(const struct inode *inode)
 }
 #endif
 
+/* 7.0: memory for an ACL's value is allocated for the caller */
+#ifndef VEXFS_HAVE_ACL_TO_XATTR_ALLOC
+static inline void *vexfs_acl_to_xattr(struct user_namespace *ns,
+				       const struct posix_acl *acl,
+				       size_t *size, gfp_t gfp)
+{
+	void *value;
+
+	*size = posix_acl_xattr_size(acl->a_count);
+	value = kvmalloc(*size, gfp);
+	if (value)
+		posix_acl_to_xattr(ns, acl, value, *size);
+	return value;
+}
+
+#define posix_acl_to_xattr	vexfs_acl_to_xattr
+#endif
+
 /* 7.0 has it in the uapi header; the number is as old as XFS */
 #ifndef FS_IOC_SHUTDOWN
 #define FS_IOC_SHUTDOWN			_IOR('X', 125, __u32)
