@@ -25,6 +25,7 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 #ifdef VEXFS_HAVE_FSERROR
 #include <linux/fserror.h>
 #endif
@@ -222,6 +223,12 @@ static inline void vexfs_crc32c_exit(void)
 /* 6.17 */
 #ifndef VEXFS_HAVE_FILE_KATTR
 #define file_kattr	fileattr
+#endif
+
+/* 6.18: workqueues of each processor have a flag too (in 6.12.y as well) */
+#ifndef VEXFS_HAVE_WQ_PERCPU
+#define WQ_PERCPU	0
+#define system_dfl_wq	system_unbound_wq
 #endif
 
 /* 6.19 */

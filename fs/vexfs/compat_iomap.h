@@ -156,14 +156,14 @@ static int name##_writepages(struct address_space *mapping,		\
 #else
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
 #define VEXFS_DEFINE_MAP_BLOCKS(name, map)				\
-static int name##_map_blocks(struct iomap_writepage_ctx *wpc,		\
+static int name##_wb_map(struct iomap_writepage_ctx *wpc,		\
 			     struct inode *inode, loff_t pos)		\
 {									\
 	return map(wpc, inode, pos, i_blocksize(inode));		\
 }
 #else
 #define VEXFS_DEFINE_MAP_BLOCKS(name, map)				\
-static int name##_map_blocks(struct iomap_writepage_ctx *wpc,		\
+static int name##_wb_map(struct iomap_writepage_ctx *wpc,		\
 			     struct inode *inode, loff_t pos,		\
 			     unsigned int len)				\
 {									\
@@ -181,7 +181,7 @@ static int name##_prepare(struct iomap_ioend *ioend, int status)	\
 }									\
 									\
 static const struct iomap_writeback_ops name##_writeback_ops = {	\
-	.map_blocks	= name##_map_blocks,				\
+	.map_blocks	= name##_wb_map,				\
 	.prepare_ioend	= name##_prepare,				\
 };									\
 									\
