@@ -345,8 +345,9 @@ next_modules() {
 module_quiet() {
 	local out
 
-	out=$(tests/module.sh "$1" 2>&1 >/dev/null) && [ -z "$out" ] ||
-		{ say "$out"; return 1; }
+	out=$(tests/module.sh "$1" 2>&1 >/dev/null) || { say "$out"; return 1; }
+	say "$out"
+	[ -z "$out" ]
 }
 
 guests_run() {

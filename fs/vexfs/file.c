@@ -18,6 +18,7 @@
 #include <linux/splice.h>
 #include <linux/uio.h>
 
+#include "compat_lease.h"
 #include "vexfs.h"
 
 static int vexfs_lock_inode(struct kiocb *iocb, struct inode *inode,
@@ -365,6 +366,7 @@ const struct file_operations vexfs_file_operations = {
 	.get_unmapped_area = thp_get_unmapped_area,
 	.fsync		= vexfs_fsync,
 	.fallocate	= vexfs_fallocate,
+	.setlease	= generic_setlease,
 	.unlocked_ioctl	= vexfs_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.iopoll		= iocb_bio_iopoll,
