@@ -97,7 +97,7 @@ BENCH_LIBS	:= $(if $(filter faiss,$(BENCH_PEERS)),-lfaiss -lgomp) \
 
 .PHONY: all module tools brute install install-module install-tools install-man \
 	clean distclean deps unit unit-asan selftests lint check check-variants \
-	check-debug check-fuzz check-crash demo bench bench-files help \
+	check-debug check-next check-fuzz check-crash demo bench bench-files help \
 	unit-programs unit-asan-programs demo-programs crash-programs \
 	bench-programs bench-files-programs guest-modules FORCE
 .DELETE_ON_ERROR:
@@ -289,6 +289,8 @@ check-variants:
 		tests/check.sh selftests
 check-debug:
 	@tests/check.sh debug
+check-next:
+	@tests/check.sh next
 check-crash:
 	@tests/crash/run.sh
 check-fuzz: unit-asan-programs
@@ -322,6 +324,7 @@ help:
 	@echo "    make selftests [KERNELS=6.1] [JOBS='name...']"
 	@echo "    make check-variants: the selftests on other volumes, more resets"
 	@echo "    make check-debug: the selftests on a kernel that looks for faults"
+	@echo "    make check-next: the module and the guests' jobs on kernel 7.3"
 	@echo "    make check-crash: 3,000 crashes of the module under load"
 	@echo "    make check-fuzz: fsck on 5,000 volumes with random damage"
 	@echo "Variables: KDIR KVER CC CFLAGS DESTDIR PREFIX VEXFS_CACHE"

@@ -7,6 +7,7 @@
 #   tests/check.sh [deps] [tools] [lint] [unit] [unit-asan] [bench] [install]
 #                  [selftests] [crash]
 #   tests/check.sh debug    the selftests on the debug kernel
+#   tests/check.sh next     the module and the guests' jobs on the next kernel
 #   KERNELS="6.1"         only these guests        JOBS="crash"  only these jobs
 #   TESTS="abi rename"    only these selftests
 set -u -o pipefail
@@ -316,6 +317,37 @@ step_debug() {
 	local KERNELS=uml JOBS=${JOBS:-selftests loads}
 
 	step_selftests
+}
+
+# The kernel of the next Debian: downloads of its own, and minutes, so it isn't
+# part of what runs without being asked for either.
+step_next() {
+	local KERNELS=$KERNELS_NEXT JOBS=${JOBS:-selftests coll_crash loads} k
+
+	say "== deps"
+	tests/deps.sh build guest next && tests/fetch.sh busybox &&
+		tests/fetch.sh source || exit 1
+	for k in $KERNELS; do
+		tests/fetch.sh kernel "$k" || exit 1
+	done
+	step next-modules next_modules
+	step_selftests
+}
+
+next_modules() {
+	local k
+
+	for k in $KERNELS; do
+		one "W=1 $(release_of "$k")" module_quiet "$k"
+	done
+}
+
+module_quiet() {
+	local out
+
+	out=$(tests/module.sh "$1" 2>&1 >/dev/null) || { say "$out"; return 1; }
+	say "$out"
+	[ -z "$out" ]
 }
 
 guests_run() {

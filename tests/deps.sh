@@ -8,6 +8,7 @@
 #   tests/deps.sh [build] [guest] [style]      (default: all three)
 #   tests/deps.sh bench                        what "make bench" takes besides
 #   tests/deps.sh files                        what "make bench-files" does
+#   tests/deps.sh next                         what "make check-next" does
 #
 # Kernels and their headers are not installed: tests/fetch.sh unpacks them
 # under build/. Here is what building and running them takes.
@@ -27,6 +28,9 @@ bench_packages() {
 # They are put into the guest with the libraries that they need.
 files_packages() { echo "fio dbench e2fsprogs python3"; }
 
+# To unpack another Debian and run programs in it.
+next_packages() { echo "debootstrap debian-archive-keyring util-linux mount"; }
+
 # Debian 12 builds its kernels with gcc-12; kbuild's programs need libelf, and
 # pahole to describe the module's types. Images are compressed in various ways.
 guest_packages() {
@@ -40,7 +44,9 @@ satisfied() {
 	zstd|lz4)
 		have "$1" ;;
 	gnuplot-nox) have gnuplot ;;
+	debootstrap) PATH=$PATH:/sbin:/usr/sbin have debootstrap ;;
 	util-linux) have unshare ;;
+	mount) have mount ;;
 	dwarves) have pahole ;;
 	xz-utils) have xz ;;
 	kmod) PATH=$PATH:/sbin:/usr/sbin have depmod ;;
@@ -72,8 +78,10 @@ main() {
 
 	for g in $groups; do
 		case $g in
-		build|guest|style|bench|files) ;;
-		*) die "no such group: $g (build, guest, style, bench, files)" ;;
+		build|guest|style|bench|files|next) ;;
+		*)
+			die "no such group: $g" \
+				"(build, guest, style, bench, files, next)" ;;
 		esac
 	done
 	for g in $groups; do

@@ -7,6 +7,8 @@
 #   tests/fetch.sh kernel SERIES   cache/kernels/RELEASE: vmlinuz, vmlinux,
 #                                  modules
 #                                  cache/headers: headers of both flavours
+#                                  cache/next: for a kernel of the next Debian
+#                                  that system with its headers and compiler
 #   tests/fetch.sh busybox         cache/busybox
 #   tests/fetch.sh source          cache/source: kselftest and checkpatch
 #
@@ -15,6 +17,7 @@
 # which would go to /boot.
 set -eu
 . "$(dirname "$0")/lib.sh"
+. "$TOP/tests/next.sh"
 
 # Downloads PACKAGE into the current folder and prints the file's name.
 download() {
@@ -38,6 +41,10 @@ in_scratch() {
 fetch_kernel() {
 	local series=$1 rel
 
+	if is_next "$series"; then
+		fetch_next "$series"
+		return
+	fi
 	rel=$(release_of "$series") ||
 		{ apt_refresh && rel=$(release_of "$series"); } ||
 		die "apt knows no Debian cloud kernel $series"
@@ -46,8 +53,53 @@ fetch_kernel() {
 		unpack_image "$CACHE/kernels/$rel"
 	fetch_headers "$rel"
 	fetch_headers "$(generic_of "$rel")"
-	echo "$rel" >"$CACHE/kernels/$series.new"
-	mv "$CACHE/kernels/$series.new" "$CACHE/kernels/$series"
+	kernel_is "$series" "$rel"
+}
+
+# The headers are installed where programs of theirs run; the image is only
+# unpacked.
+fetch_next() {
+	local series=$1 rel
+
+	! release_of "$series" >/dev/null || return 0
+	[ -d "$NEXT" ] || next_create
+	say "downloading the headers of kernel $series"
+	next_apt update
+	rel=$(next_newest "$series") || die "no Debian cloud kernel $series"
+	next_apt install binutils "linux-headers-$rel"
+	[ -f "$CACHE/kernels/$rel/vmlinuz" ] || fetch_next_image "$rel"
+	[ -f "$CACHE/kernels/$rel/vmlinux" ] ||
+		unpack_image "$CACHE/kernels/$rel"
+	kernel_is "$series" "$rel"
+}
+
+fetch_next_image() {
+	local rel=$1 deb
+
+	in_scratch
+	say "downloading the image of kernel $rel"
+	next_apt download "linux-base-$rel" "linux-binary-$rel" \
+		"linux-modules-$rel"
+	for deb in *.deb; do
+		dpkg-deb -x "$deb" unpacked
+	done
+	mkdir -p new/lib
+	mv unpacked/usr/lib/modules new/lib/modules
+	mv "new/lib/modules/$rel"/{vmlinuz,config} new/
+	keep_image "$rel"
+}
+
+# What stands in "new".
+keep_image() {
+	PATH=$PATH:/sbin:/usr/sbin depmod -b new "$1"
+	mkdir -p "$CACHE/kernels"
+	rm -rf "$CACHE/kernels/${1:?}"
+	mv new "$CACHE/kernels/$1"
+}
+
+kernel_is() {
+	echo "$2" >"$CACHE/kernels/$1.new"
+	mv "$CACHE/kernels/$1.new" "$CACHE/kernels/$1"
 }
 
 fetch_image() {
@@ -61,10 +113,7 @@ fetch_image() {
 	cp unpacked/boot/vmlinuz-* new/vmlinuz
 	cp unpacked/boot/config-* new/config
 	mv unpacked/lib/modules new/lib/modules
-	PATH=$PATH:/sbin:/usr/sbin depmod -b new "$rel"
-	mkdir -p "$CACHE/kernels"
-	rm -rf "$CACHE/kernels/$rel"
-	mv new "$CACHE/kernels/$rel"
+	keep_image "$rel"
 }
 
 # le FILE OFFSET BYTES: an unsigned number.

@@ -11,6 +11,9 @@ BUILD=$(realpath -m "${BUILD:-$TOP/build}")
 CACHE=$(realpath -m "${VEXFS_CACHE:-$BUILD/cache}")
 # shellcheck disable=SC2034
 KERNELS_ALL="6.1 6.12"
+# Of the next Debian, which is unpacked below NEXT: "make check-next".
+KERNELS_NEXT="7.3"
+NEXT=$CACHE/next
 # The kernel series whose source package provides kselftest and checkpatch.
 # shellcheck disable=SC2034
 SOURCE_SERIES=6.12
@@ -48,7 +51,7 @@ release_of() {
 		[ -f "$(kdir_of "$rel")/Makefile" ] &&
 		[ -f "$(kdir_of "$(generic_of "$rel")")/Makefile" ] &&
 		echo "$rel" && return 0
-	newest_release "$1"
+	! is_next "$1" && newest_release "$1"
 }
 
 newest_release() {
@@ -80,13 +83,29 @@ image_package() {
 	return 1
 }
 
-# The other flavour of the same release, and where headers are.
-generic_of() { echo "${1/-cloud-amd64/-amd64}"; }
+# is_next SERIES|RELEASE
+is_next() {
+	local series
+
+	for series in $KERNELS_NEXT; do
+		[[ $1. != "$series".* ]] || return 0
+	done
+	return 1
+}
+
+# The other flavour of the same release, and where headers are. Of the next
+# kernel there is only one.
+generic_of() {
+	if is_next "$1"; then echo "$1"; else echo "${1/-cloud-amd64/-amd64}"; fi
+}
 
 kdir_of() {
+	local root=$CACHE/headers
+
+	! is_next "$1" || root=$NEXT
 	case $1 in
 	*-vexfs-uml) echo "$BUILD/uml/src" ;;
 	*-vexfs-bench) echo "$BUILD/uml-bench/src" ;;
-	*) echo "$CACHE/headers/usr/src/linux-headers-$1" ;;
+	*) echo "$root/usr/src/linux-headers-$1" ;;
 	esac
 }

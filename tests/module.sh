@@ -12,9 +12,11 @@
 # every file too, built or not, and writes the file "sparse".
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
+. "$TOP/tests/next.sh"
 
 rel=$1
-[[ " $KERNELS_ALL uml uml-bench " != *" $1 "* ]] || rel=$(release_of "$1") ||
+[[ " $KERNELS_ALL $KERNELS_NEXT uml uml-bench " != *" $1 "* ]] ||
+	rel=$(release_of "$1") ||
 	die "no kernel $1"
 kdir=$(kdir_of "$rel")
 [ -f "$kdir/Makefile" ] || die "no headers for $rel: tests/fetch.sh kernel ..."
@@ -46,8 +48,16 @@ link_sources() {
 	rm -f "$dir/sources.new"
 }
 
+# Where programs of the headers don't run, inside the Debian that they are of.
 kbuild() {
-	make -s -j"$(nproc)" -C "$kdir" M="$dir" "${arch[@]}" W=1 "$@" 2>&1
+	local in=() at=$kdir
+
+	if is_next "$rel"; then
+		in=(in_next -b "$TOP" -b "$BUILD")
+		at=${kdir#"$NEXT"}
+	fi
+	${in+"${in[@]}"} make -s -j"$(nproc)" -C "$at" M="$dir" \
+		"${arch[@]}" W=1 "$@" 2>&1
 }
 
 # Debian's 6.1 headers have no vmlinux to make BTF from, and a compiler newer

@@ -76,20 +76,17 @@ static size_t vexfs_acl_size(const struct posix_acl *acl)
 static int vexfs_store_acl(handle_t *handle, struct inode *inode,
 			   const struct posix_acl *acl, int type)
 {
-	size_t size = vexfs_acl_size(acl);
 	void *value = NULL;
-	int err = 0;
+	size_t size = 0;
+	int err;
 
 	if (acl) {
-		value = kvmalloc(size, GFP_NOFS);
+		value = posix_acl_to_xattr(&init_user_ns, acl, &size, GFP_NOFS);
 		if (!value)
 			return -ENOMEM;
-		err = posix_acl_to_xattr(&init_user_ns, acl, value, size);
 	}
-	if (err >= 0)
-		err = vexfs_setxattr_handle(handle, inode,
-					    vexfs_acl_index(type), "", value,
-					    size, 0);
+	err = vexfs_setxattr_handle(handle, inode, vexfs_acl_index(type), "",
+				    value, size, 0);
 	kvfree(value);
 	return err;
 }

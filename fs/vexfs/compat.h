@@ -25,6 +25,10 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
+#ifdef VEXFS_HAVE_FSERROR
+#include <linux/fserror.h>
+#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "VexFS needs Linux 6.1 or newer"
@@ -221,12 +225,36 @@ static inline void vexfs_crc32c_exit(void)
 #define file_kattr	fileattr
 #endif
 
+/* 6.18: workqueues of each processor have a flag too (in 6.12.y as well) */
+#ifndef VEXFS_HAVE_WQ_PERCPU
+#define WQ_PERCPU	0
+#define system_dfl_wq	system_unbound_wq
+#endif
+
 /* 6.19 */
 #ifndef VEXFS_HAVE_INODE_STATE_READ
 static inline unsigned long inode_state_read_once(const struct inode *inode)
 {
 	return READ_ONCE(inode->i_state);
 }
+#endif
+
+/* 7.0: memory for an ACL's value is allocated for the caller */
+#ifndef VEXFS_HAVE_ACL_TO_XATTR_ALLOC
+static inline void *vexfs_acl_to_xattr(struct user_namespace *ns,
+				       const struct posix_acl *acl,
+				       size_t *size, gfp_t gfp)
+{
+	void *value;
+
+	*size = posix_acl_xattr_size(acl->a_count);
+	value = kvmalloc(*size, gfp);
+	if (value)
+		posix_acl_to_xattr(ns, acl, value, *size);
+	return value;
+}
+
+#define posix_acl_to_xattr	vexfs_acl_to_xattr
 #endif
 
 /* 7.0 has it in the uapi header; the number is as old as XFS */
@@ -237,11 +265,12 @@ static inline unsigned long inode_state_read_once(const struct inode *inode)
 #define FS_SHUTDOWN_FLAGS_NOLOGFLUSH	0x2
 #endif
 
-/* 7.1: errors are reported through the superblock's operations */
-#ifdef VEXFS_HAVE_FSNOTIFY_SB_ERROR
-#define vexfs_notify_error(sb, error)	fsnotify_sb_error(sb, NULL, error)
+/* 7.0: who watches for errors is told by a worker */
+#ifdef VEXFS_HAVE_FSERROR
+#define vexfs_notify_error(sb, error) \
+	fserror_report_metadata(sb, -abs(error), GFP_ATOMIC)
 #else
-#define vexfs_notify_error(sb, error)	((void)(sb))
+#define vexfs_notify_error(sb, error)	fsnotify_sb_error(sb, NULL, error)
 #endif
 
 #include "compat_iomap.h"

@@ -6,7 +6,6 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include <linux/fs.h>
-#include <linux/fs_types.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 

@@ -97,7 +97,8 @@ static int vexfs_zero_part(struct inode *inode, loff_t offset, loff_t end)
 	if (offset >= end)
 		return 0;
 	return iomap_zero_range(inode, offset, end - offset, NULL,
-				&vexfs_write_iomap_ops);
+				&vexfs_write_iomap_ops,
+				&vexfs_iomap_write_ops, NULL);
 }
 
 /*

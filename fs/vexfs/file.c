@@ -18,6 +18,7 @@
 #include <linux/splice.h>
 #include <linux/uio.h>
 
+#include "compat_lease.h"
 #include "vexfs.h"
 
 static int vexfs_lock_inode(struct kiocb *iocb, struct inode *inode,
@@ -125,7 +126,8 @@ static ssize_t vexfs_buffered_write(struct kiocb *iocb, struct iov_iter *from)
 	ret = vexfs_write_checks(iocb, from);
 	if (ret > 0)
 		ret = vexfs_iomap_buffered_write(iocb, from,
-						 &vexfs_write_iomap_ops);
+						 &vexfs_write_iomap_ops,
+						 &vexfs_iomap_write_ops);
 	inode_unlock(inode);
 	if (ret > 0)
 		ret = generic_write_sync(iocb, ret);
@@ -263,7 +265,7 @@ static vm_fault_t vexfs_page_mkwrite(struct vm_fault *vmf)
 	sb_start_pagefault(inode->i_sb);
 	file_update_time(vmf->vma->vm_file);
 	filemap_invalidate_lock_shared(inode->i_mapping);
-	ret = iomap_page_mkwrite(vmf, &vexfs_write_iomap_ops);
+	ret = iomap_page_mkwrite(vmf, &vexfs_write_iomap_ops, NULL);
 	filemap_invalidate_unlock_shared(inode->i_mapping);
 	sb_end_pagefault(inode->i_sb);
 	return ret;
@@ -364,6 +366,7 @@ const struct file_operations vexfs_file_operations = {
 	.get_unmapped_area = thp_get_unmapped_area,
 	.fsync		= vexfs_fsync,
 	.fallocate	= vexfs_fallocate,
+	.setlease	= generic_setlease,
 	.unlocked_ioctl	= vexfs_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.iopoll		= iocb_bio_iopoll,

@@ -226,12 +226,11 @@ static void vexfs_end_bio(struct bio *bio)
  * Overwrites below the size on disk need no metadata and end in iomap. That
  * size only shrinks once the folios behind it are gone.
  */
-int vexfs_prepare_ioend(struct iomap_ioend *ioend, int status)
+void vexfs_ready_ioend(struct iomap_ioend *ioend)
 {
 	u64 disk_size = READ_ONCE(VEXFS_I(ioend->io_inode)->disk_size);
 
-	if (ioend->io_type == IOMAP_UNWRITTEN ||
+	if (vexfs_ioend_unwritten(ioend) ||
 	    ioend->io_offset + ioend->io_size > disk_size)
 		vexfs_ioend_bio(ioend)->bi_end_io = vexfs_end_bio;
-	return status;
 }

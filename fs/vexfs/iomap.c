@@ -21,8 +21,6 @@
 /* Longest range asked from the allocator at once: one group. */
 #define VEXFS_MAX_MAP	(VEXFS_GROUP_BYTES >> VEXFS_BLOCK_SHIFT)
 
-static const struct iomap_folio_ops vexfs_folio_ops;
-
 unsigned int vexfs_alloc_flags(const struct inode *inode)
 {
 	if (vexfs_is_collection(inode) || vexfs_is_fork(inode))
@@ -52,7 +50,7 @@ static void vexfs_fill_iomap(struct inode *inode, struct iomap *iomap,
 	iomap->bdev = inode->i_sb->s_bdev;
 	iomap->flags = flags;
 	iomap->validity_cookie = seq;
-	iomap->folio_ops = &vexfs_folio_ops;
+	vexfs_iomap_set_ops(iomap, &vexfs_iomap_write_ops);
 	if (!map->pblk) {
 		iomap->type = IOMAP_HOLE;
 		iomap->addr = IOMAP_NULL_ADDR;
@@ -96,7 +94,7 @@ static bool vexfs_iomap_valid(struct inode *inode, const struct iomap *iomap)
 	return iomap->validity_cookie == seq;
 }
 
-static const struct iomap_folio_ops vexfs_folio_ops = {
+const struct iomap_write_ops vexfs_iomap_write_ops = {
 	.iomap_valid	= vexfs_iomap_valid,
 };
 
@@ -286,7 +284,8 @@ const struct iomap_ops vexfs_dio_write_iomap_ops = {
 static int vexfs_zero_range(struct inode *inode, loff_t pos, loff_t end)
 {
 	return iomap_zero_range(inode, pos, end - pos, NULL,
-				&vexfs_write_iomap_ops);
+				&vexfs_write_iomap_ops,
+				&vexfs_iomap_write_ops, NULL);
 }
 
 int vexfs_truncate_page(struct inode *inode, loff_t pos)
@@ -367,29 +366,17 @@ static int vexfs_map_blocks(struct iomap_writepage_ctx *wpc,
 	return 0;
 }
 
-VEXFS_DEFINE_MAP_BLOCKS(vexfs_map_blocks)
-
-static const struct iomap_writeback_ops vexfs_writeback_ops = {
-	.map_blocks	= VEXFS_MAP_BLOCKS(vexfs_map_blocks),
-	.prepare_ioend	= vexfs_prepare_ioend,
-};
-
-static int vexfs_writepages(struct address_space *mapping,
-			    struct writeback_control *wbc)
-{
-	struct iomap_writepage_ctx wpc = { };
-
-	return iomap_writepages(mapping, wbc, &wpc, &vexfs_writeback_ops);
-}
+VEXFS_DEFINE_WRITEPAGES(vexfs, vexfs_map_blocks, vexfs_ready_ioend)
 
 static int vexfs_read_folio(struct file *file, struct folio *folio)
 {
-	return iomap_read_folio(folio, &vexfs_read_iomap_ops);
+	iomap_bio_read_folio(folio, &vexfs_read_iomap_ops);
+	return 0;
 }
 
 static void vexfs_readahead(struct readahead_control *rac)
 {
-	iomap_readahead(rac, &vexfs_read_iomap_ops);
+	iomap_bio_readahead(rac, &vexfs_read_iomap_ops);
 }
 
 /* A collection's blocks are never only the swap's. */

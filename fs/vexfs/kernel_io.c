@@ -58,7 +58,8 @@ ssize_t vexfs_kernel_write(struct inode *inode, const void *buf, size_t len,
 		ret = vexfs_zero_tail(inode, i_size_read(inode), pos);
 	if (!ret)
 		ret = vexfs_iomap_buffered_write(&iocb, &iter,
-						 &vexfs_write_iomap_ops);
+						 &vexfs_write_iomap_ops,
+						 &vexfs_iomap_write_ops);
 	inode_unlock(inode);
 	return ret;
 }

@@ -9,7 +9,6 @@
 #include <linux/dcache.h>
 #include <linux/exportfs.h>
 #include <linux/fs.h>
-#include <linux/fs_types.h>
 #include <linux/iversion.h>
 #include <linux/jbd2.h>
 #include <linux/quotaops.h>

@@ -6,7 +6,6 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include <linux/fs.h>
-#include <linux/fs_types.h>
 #include <linux/iversion.h>
 #include <linux/jbd2.h>
 #include <linux/quotaops.h>

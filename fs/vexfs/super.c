@@ -422,8 +422,8 @@ static int vexfs_create_workqueues(struct super_block *sb)
 	struct vexfs_sb_info *sbi = VEXFS_SB(sb);
 
 	sbi->ioend_wq = alloc_workqueue("vexfs-ioend/%s",
-					WQ_MEM_RECLAIM | WQ_FREEZABLE, 0,
-					sb->s_id);
+					WQ_MEM_RECLAIM | WQ_FREEZABLE |
+					WQ_PERCPU, 0, sb->s_id);
 	sbi->coll_wq = alloc_workqueue("vexfs-coll/%s",
 				       WQ_UNBOUND | WQ_FREEZABLE, 0, sb->s_id);
 	return sbi->ioend_wq && sbi->coll_wq ? 0 : -ENOMEM;

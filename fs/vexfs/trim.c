@@ -171,7 +171,7 @@ void vexfs_commit_callback(journal_t *journal, transaction_t *transaction)
 	struct vexfs_sb_info *sbi = VEXFS_SB(journal->j_private);
 
 	if (!list_empty_careful(&sbi->freed))
-		queue_work(system_unbound_wq, &sbi->freed_work);
+		queue_work(system_dfl_wq, &sbi->freed_work);
 }
 
 /* Nothing commits any more. What is not yet discarded stays so. */

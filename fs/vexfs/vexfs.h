@@ -484,6 +484,7 @@ int vexfs_process_orphans(struct super_block *sb);
 extern const struct iomap_ops vexfs_read_iomap_ops;
 extern const struct iomap_ops vexfs_write_iomap_ops;
 extern const struct iomap_ops vexfs_dio_write_iomap_ops;
+extern const struct iomap_write_ops vexfs_iomap_write_ops;
 extern const struct address_space_operations vexfs_aops;
 /* What VEXFS_ALLOC_* an inode's data is allocated with. */
 unsigned int vexfs_alloc_flags(const struct inode *inode);
@@ -513,7 +514,7 @@ void vexfs_ahead_release(struct inode *inode);
 bool vexfs_ahead_reclaim(struct super_block *sb);
 
 /* ioend.c */
-int vexfs_prepare_ioend(struct iomap_ioend *ioend, int status);
+void vexfs_ready_ioend(struct iomap_ioend *ioend);
 void vexfs_ioend_work(struct work_struct *work);
 /* Converts [pos, pos + len) to written and raises the size on disk. */
 int vexfs_convert_range(struct inode *inode, loff_t pos, u64 len);

@@ -17,7 +17,8 @@ usage() {
 	cat <<'END'
 usage: tests/guest/run.sh --kernel SERIES [OPTION]... --script SCRIPT [ARG]...
 
-  --kernel 6.1|6.12|uml    Debian's cloud kernel of that series, or the debug
+  --kernel 6.1|6.12|7.3|uml
+                           Debian's cloud kernel of that series, or the debug
                            kernel of tests/uml/build.sh (no resets there)
   --module PATH|auto       put vexfs.ko where modprobe finds it; auto builds it
   --kmod NAME              also this module of the kernel's package, with what
