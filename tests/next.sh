@@ -8,8 +8,8 @@
 next_suite=trixie
 
 # in_next [-b DIR]... COMMAND...: runs it as root of that Debian, with these
-# folders where they are outside; the last is the current one. The mounts are of this command's namespace
-# and so gone when it ends, whatever ends it.
+# folders where they are outside; the last is the current one. The mounts are
+# of this command's namespace and so gone when it ends, whatever ends it.
 in_next() {
 	# shellcheck disable=SC2016
 	unshare --mount sh -ec '
