@@ -52,6 +52,9 @@ int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 		if (ret)
 			goto out;
 	}
+	/* An error of this is the file's, and found below. */
+	filemap_fdatawrite_range(file->f_mapping, start, end);
+	vexfs_ioend_help(inode);
 	ret = file_write_and_wait_range(file, start, end);
 	/* Read-only because the journal failed: what was written is not safe */
 	if (!ret && test_bit(VEXFS_SBF_ABORTED, &VEXFS_SB(inode->i_sb)->flags))

@@ -21,6 +21,8 @@
 
 /* Ioends converted in one handle, unless they need more than it has. */
 #define VEXFS_IOEND_BATCH	32
+/* How often a helper waits before it leaves the rest to the worker. */
+#define VEXFS_HELP_ROUNDS	16
 
 /*
  * Raises the size on disk to @end, but never past the size in memory: a
@@ -123,7 +125,8 @@ static int vexfs_convert_ioend(handle_t *handle, struct inode *inode,
 			ret = vexfs_journal_restart(handle,
 						    VEXFS_CONVERT_CREDITS);
 	}
-	if (!ret)
+	/* What is written already only raises the size. */
+	if (!ret && vexfs_ioend_unwritten(ioend))
 		ret = vexfs_convert_extents(handle, inode, &lblk,
 					    DIV_ROUND_UP_ULL(size,
 							     VEXFS_BLOCK_SIZE));
@@ -173,10 +176,12 @@ static void vexfs_finish_batch(struct iomap_ioend **ioends, int n)
 	}
 }
 
-void vexfs_ioend_work(struct work_struct *work)
+/*
+ * Each ioend keeps its folios in writeback and so the inode alive: a worker
+ * doesn't touch the inode after the last one is finished.
+ */
+static void vexfs_finish_list(struct vexfs_inode_info *info)
 {
-	struct vexfs_inode_info *info =
-		container_of(work, struct vexfs_inode_info, ioend_work);
 	unsigned int nofs = memalloc_nofs_save();
 	struct iomap_ioend *ioends[VEXFS_IOEND_BATCH], *ioend;
 	unsigned long flags;
@@ -187,10 +192,6 @@ void vexfs_ioend_work(struct work_struct *work)
 	list_replace_init(&info->ioends, &list);
 	spin_unlock_irqrestore(&info->ioend_lock, flags);
 
-	/*
-	 * Each ioend keeps its folios in writeback and so the inode alive:
-	 * nothing touches the inode after the last one is finished.
-	 */
 	iomap_sort_ioends(&list);
 	while (!list_empty(&list)) {
 		for (n = 0; n < VEXFS_IOEND_BATCH && !list_empty(&list); n++) {
@@ -206,6 +207,43 @@ void vexfs_ioend_work(struct work_struct *work)
 	memalloc_nofs_restore(nofs);
 }
 
+void vexfs_ioend_work(struct work_struct *work)
+{
+	vexfs_finish_list(container_of(work, struct vexfs_inode_info,
+				       ioend_work));
+}
+
+static bool vexfs_ioends_ended(struct vexfs_inode_info *info)
+{
+	return !list_empty_careful(&info->ioends) ||
+	       !atomic_read(&info->ioends_pending);
+}
+
+/*
+ * Only after submission: who waits for a folio in order to submit it must not
+ * be who has to end its writeback. Others may submit more and more, so that
+ * there is a limit, after which the worker does the rest.
+ */
+void vexfs_ioend_help(struct inode *inode)
+{
+	struct vexfs_inode_info *info = VEXFS_I(inode);
+	int rounds = VEXFS_HELP_ROUNDS;
+
+	if (!atomic_read(&info->ioends_pending))
+		return;
+	spin_lock_irq(&info->ioend_lock);
+	info->ioend_helpers++;
+	spin_unlock_irq(&info->ioend_lock);
+	while (atomic_read(&info->ioends_pending) && rounds--) {
+		wait_event(info->ioend_wait, vexfs_ioends_ended(info));
+		vexfs_finish_list(info);
+	}
+	spin_lock_irq(&info->ioend_lock);
+	if (!--info->ioend_helpers && !list_empty(&info->ioends))
+		queue_work(VEXFS_SB(inode->i_sb)->ioend_wq, &info->ioend_work);
+	spin_unlock_irq(&info->ioend_lock);
+}
+
 /* Interrupt context. */
 static void vexfs_end_bio(struct bio *bio)
 {
@@ -216,9 +254,12 @@ static void vexfs_end_bio(struct bio *bio)
 	unsigned long flags;
 
 	spin_lock_irqsave(&info->ioend_lock, flags);
-	if (list_empty(&info->ioends))
+	if (!info->ioend_helpers && list_empty(&info->ioends))
 		queue_work(sbi->ioend_wq, &info->ioend_work);
 	list_add_tail(&ioend->io_list, &info->ioends);
+	atomic_dec(&info->ioends_pending);
+	if (info->ioend_helpers)
+		wake_up(&info->ioend_wait);
 	spin_unlock_irqrestore(&info->ioend_lock, flags);
 }
 
@@ -228,9 +269,12 @@ static void vexfs_end_bio(struct bio *bio)
  */
 void vexfs_ready_ioend(struct iomap_ioend *ioend)
 {
-	u64 disk_size = READ_ONCE(VEXFS_I(ioend->io_inode)->disk_size);
+	struct vexfs_inode_info *info = VEXFS_I(ioend->io_inode);
+	u64 disk_size = READ_ONCE(info->disk_size);
 
 	if (vexfs_ioend_unwritten(ioend) ||
-	    ioend->io_offset + ioend->io_size > disk_size)
+	    ioend->io_offset + ioend->io_size > disk_size) {
 		vexfs_ioend_bio(ioend)->bi_end_io = vexfs_end_bio;
+		atomic_inc(&info->ioends_pending);
+	}
 }

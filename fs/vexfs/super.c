@@ -55,6 +55,9 @@ static void vexfs_inode_once(void *obj)
 	mutex_init(&info->coll_lock);
 	spin_lock_init(&info->ioend_lock);
 	INIT_LIST_HEAD(&info->ioends);
+	info->ioend_helpers = 0;
+	atomic_set(&info->ioends_pending, 0);
+	init_waitqueue_head(&info->ioend_wait);
 	inode_init_once(&info->vfs_inode);
 }
 

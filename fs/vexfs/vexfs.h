@@ -140,6 +140,11 @@ struct vexfs_inode_info {
 	spinlock_t		ioend_lock;
 	struct list_head	ioends;
 	struct work_struct	ioend_work;
+	/** @ioend_helpers: who waits to convert them itself [ioend_lock] */
+	unsigned int		ioend_helpers;
+	/** @ioends_pending: submitted, not yet among them */
+	atomic_t		ioends_pending;
+	wait_queue_head_t	ioend_wait;
 	/** @coll: loaded collection, or NULL [coll_lock] */
 	struct vexfs_collection	*coll;
 	/** @coll_lock: loading and unloading the collection */
@@ -516,6 +521,11 @@ bool vexfs_ahead_reclaim(struct super_block *sb);
 /* ioend.c */
 void vexfs_ready_ioend(struct iomap_ioend *ioend);
 void vexfs_ioend_work(struct work_struct *work);
+/*
+ * The caller is about to wait for the writes that it has submitted: it ends
+ * them itself, which spares two switches to the worker and back.
+ */
+void vexfs_ioend_help(struct inode *inode);
 /* Converts [pos, pos + len) to written and raises the size on disk. */
 int vexfs_convert_range(struct inode *inode, loff_t pos, u64 len);
 
