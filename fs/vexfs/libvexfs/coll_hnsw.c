@@ -227,11 +227,13 @@ static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 		.mask = VEXFS_SLOT_LIVE,
 		.want = VEXFS_SLOT_LIVE,
 	};
+	/* Who deletes meanwhile is noticed when rows are compared. */
+	bool all = READ_ONCE(coll->live) == READ_ONCE(coll->slots);
 	u32 i, n;
 	int err = 0;
 
-	n = vexfs_graph_search(&coll->graph, ef, &live, s->scratch, s->cand,
-			       &s->compared);
+	n = vexfs_graph_search(&coll->graph, ef, all ? NULL : &live,
+			       s->scratch, s->cand, &s->compared);
 	n = min(n, k + k / 2 + VEXFS_RERANK_MORE);
 	s->nbatch = 0;
 	for (i = 0; !err && i < n; i++)

@@ -371,6 +371,46 @@ u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 	return slot;
 }
 
+/*
+ * Candidates on layer 1. Single steps end at a node that is nearer than its
+ * neighbours on that layer. Where rows lie in clusters only few nodes of each
+ * are up there, and it may be in the wrong one: from there no ef leads out.
+ */
+#define DOWN_BEAM	8u
+
+static void pool_filter(const struct vexfs_graph_filter *filter,
+			struct vexfs_graph_scratch *s)
+{
+	u32 i;
+
+	s->ok = 0;
+	for (i = 0; i < s->n; i++) {
+		if (passes(filter, vexfs_cand_slot(s->pool[i])))
+			s->ok++;
+		else
+			s->pool[i] |= VEXFS_CAND_OTHER;
+	}
+}
+
+/* From a node of layer @top to some on layer 0 to begin with there. */
+void vexfs_walk_down(const struct vexfs_graph *g, u32 slot, u32 top, u32 ef,
+		     const struct vexfs_graph_filter *filter,
+		     struct vexfs_graph_scratch *s)
+{
+	const u32 beam = min(ef, DOWN_BEAM);
+
+	if (!top) {
+		vexfs_walk_seed(g, slot, ef, filter, s);
+		return;
+	}
+	if (top > 1)
+		slot = vexfs_descend(g, slot, top, 1, s);
+	vexfs_walk_seed(g, slot, beam, NULL, s);
+	vexfs_walk(g, 1, beam, U32_MAX, NULL, s);
+	vexfs_walk_again(s);
+	pool_filter(filter, s);
+}
+
 /* The node that the walk came to was taken out before it was expanded. */
 static bool dead_end(const struct vexfs_graph *g, u32 ef,
 		     const struct vexfs_graph_scratch *s)
@@ -395,8 +435,7 @@ static void search_walk(const struct vexfs_graph *g, u32 ef,
 		slot = (u32)entry - 1;
 		if (!entry || slot >= s->nvisited)
 			return;
-		slot = vexfs_descend(g, slot, (u32)(entry >> 32), 0, s);
-		vexfs_walk_seed(g, slot, ef, filter, s);
+		vexfs_walk_down(g, slot, (u32)(entry >> 32), ef, filter, s);
 		vexfs_walk(g, 0, ef, U32_MAX, filter, s);
 	} while (--tries && dead_end(g, ef, s));
 }
