@@ -132,6 +132,7 @@ again() {
 
 echo "@@test begin stress"
 modprobe vexfs
+modprobe loop 2>/dev/null
 check "two volumes are made and mounted" volumes_up
 each=$((${STRESS_SECS:-600} / $(wc -l <$groups)))
 while read -r name options; do

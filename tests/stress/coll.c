@@ -38,10 +38,10 @@
 #define THERE		2u
 #define CHANGE		4u
 
-static _Atomic uint32_t *model;
+static atomic_uint *model;
 static const char *path;
 static time_t end;
-static _Atomic unsigned long searches, missed;
+static atomic_ulong searches, missed;
 
 static __attribute__((format(printf, 1, 2))) void fail(const char *fmt, ...)
 {

@@ -127,8 +127,8 @@ account() {
 	[ "$f" = 0 ] || {
 		say "---- $id: failures (log: $out/$id.log)"
 		grep '^FAIL ' "$out/$id.result"
-		grep -B 30 '^  not ok' "$out/$id.log" | tail -n 80
-		[ "$status" = 0 ] || tail -n 60 "$out/$id.out"
+		grep -B 30 '^  not ok' "$out/$id.log" | tail -n 80 ||
+			tail -n 60 "$out/$id.out"
 		say "----"
 	}
 	say "== $id: $p passed, $f failed"
