@@ -41,6 +41,7 @@ prepare() {
 	mkdir -p "$out" "$disks"
 	make -s WERROR=1 tools stress-programs || exit
 	for k in $KERNELS; do
+		! is_next "$k" || tests/deps.sh next || exit
 		[ "$k" = uml ] || tests/fetch.sh kernel "$k" || exit
 		if [ "$k" = uml ] && [ ! -x "$BUILD/uml/linux" ]; then
 			tests/uml/build.sh || exit
