@@ -97,8 +97,9 @@ BENCH_LIBS	:= $(if $(filter faiss,$(BENCH_PEERS)),-lfaiss -lgomp) \
 
 .PHONY: all module tools brute install install-module install-tools install-man \
 	clean distclean deps unit unit-asan selftests lint check check-variants \
-	check-debug check-next check-fuzz check-crash demo bench bench-files help \
-	unit-programs unit-asan-programs demo-programs crash-programs \
+	check-debug check-next check-fuzz check-crash check-stress demo bench \
+	bench-files help unit-programs unit-asan-programs demo-programs \
+	crash-programs stress-programs \
 	bench-programs bench-files-programs guest-modules FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -225,6 +226,17 @@ $(BUILD)/crash/crashcheck: $(CRASH_SRC:%.c=$(OBJ)/%.o) \
 crash-programs: $(BUILD)/crash/crashload $(BUILD)/crash/crashcheck
 DEPS += $(CRASH_SRC:%.c=$(OBJ)/%.d)
 
+# Loads for the stress test, each a program, static.
+STRESS		:= $(patsubst tests/stress/%.c,$(BUILD)/stress/stress%,\
+		   $(wildcard tests/stress/*.c))
+STRESS_LIB	:= tests/selftests/libcoll.c tests/selftests/libfs.c
+$(BUILD)/stress/stress%: tests/stress/%.c $(STRESS_LIB)
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) -std=gnu11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) \
+		-D_FILE_OFFSET_BITS=64 -Iinclude/uapi -Itests/selftests \
+		-static -pthread -o $@ $^ -lm)
+stress-programs: $(STRESS)
+
 unit-programs: $(UNIT_SRC:%.c=$(OBJ)/%)
 unit-asan-programs: $(UNIT_SRC:%.c=$(ASAN)/%)
 
@@ -293,6 +305,8 @@ check-next:
 	@tests/check.sh next
 check-crash:
 	@tests/crash/run.sh
+check-stress:
+	@tests/stress/run.sh
 check-fuzz: unit-asan-programs
 	VEXFS_FUZZ=$${VEXFS_FUZZ:-5000} $(ASAN)/tests/unit/test_fsck_fuzz
 demo:
@@ -326,6 +340,7 @@ help:
 	@echo "    make check-debug: the selftests on a kernel that looks for faults"
 	@echo "    make check-next: the module and the guests' jobs on kernel 7.3"
 	@echo "    make check-crash: 3,000 crashes of the module under load"
+	@echo "    make check-stress: stress-ng and fio, ten minutes on each kernel"
 	@echo "    make check-fuzz: fsck on 5,000 volumes with random damage"
 	@echo "Variables: KDIR KVER CC CFLAGS DESTDIR PREFIX VEXFS_CACHE"
 	@echo "More: Documentation/testing.rst"

@@ -6,7 +6,7 @@
 #
 #   tests/check.sh [deps] [tools] [lint] [unit] [unit-asan] [bench] [install]
 #                  [selftests] [crash]
-#   tests/check.sh debug    the selftests on the debug kernel
+#   tests/check.sh debug    the selftests and the stress on the debug kernel
 #   tests/check.sh next     the module and the guests' jobs on the next kernel
 #   KERNELS="6.1"         only these guests        JOBS="crash"  only these jobs
 #   TESTS="abi rename"    only these selftests
@@ -312,11 +312,18 @@ crash_sample() { tests/crash/run.sh -n 400 -t 8 -i 0; }
 step_crash() { step crash one "crashes of the module" crash_sample; }
 
 # The debug kernel: slow, and built from source the first time, so no part of
-# what runs without being asked for. It can't be reset.
+# what runs without being asked for. It can't be reset. JOBS may name "stress".
 step_debug() {
-	local KERNELS=uml JOBS=${JOBS:-selftests loads}
+	local KERNELS=uml JOBS=${JOBS:-selftests loads stress}
 
-	step_selftests
+	[ "$JOBS" = stress ] || step_selftests
+	[[ " $JOBS " != *" stress "* ]] ||
+		step stress one "the stress on the debug kernel" debug_stress
+}
+
+debug_stress() {
+	KERNELS=uml PARTS=stress STRESS_SECS=${STRESS_SECS:-300} \
+		tests/stress/run.sh
 }
 
 # The kernel of the next Debian: downloads of its own, and minutes, so it isn't

@@ -9,6 +9,7 @@
 #   tests/deps.sh bench                        what "make bench" takes besides
 #   tests/deps.sh files                        what "make bench-files" does
 #   tests/deps.sh next                         what "make check-next" does
+#   tests/deps.sh stress                       what "make check-stress" does
 #
 # Kernels and their headers are not installed: tests/fetch.sh unpacks them
 # under build/. Here is what building and running them takes.
@@ -27,6 +28,7 @@ bench_packages() {
 
 # They are put into the guest with the libraries that they need.
 files_packages() { echo "fio dbench e2fsprogs python3"; }
+stress_packages() { echo "fio stress-ng"; }
 
 # To unpack another Debian and run programs in it.
 next_packages() { echo "debootstrap debian-archive-keyring util-linux mount"; }
@@ -78,10 +80,10 @@ main() {
 
 	for g in $groups; do
 		case $g in
-		build|guest|style|bench|files|next) ;;
+		build|guest|style|bench|files|next|stress) ;;
 		*)
-			die "no such group: $g" \
-				"(build, guest, style, bench, files, next)" ;;
+			die "no such group: $g (build, guest, style," \
+				"bench, files, next, stress)" ;;
 		esac
 	done
 	for g in $groups; do

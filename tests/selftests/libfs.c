@@ -66,30 +66,32 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 33);
 }
 
-/* Never 0, so that it is told from a hole. */
-static uint8_t byte_at(off_t pos, uint32_t seed)
+/* Never 0, so that it is told from a hole. @word is kept from byte to byte. */
+static uint8_t byte_at(off_t pos, uint32_t seed, bool first, uint64_t *word)
 {
-	uint64_t word = mix(((uint64_t)seed << 40) ^ (uint64_t)(pos >> 3));
-
-	return (word >> (8 * (pos & 7))) | 1;
+	if (first || !(pos & 7))
+		*word = mix(((uint64_t)seed << 40) ^ (uint64_t)(pos >> 3));
+	return (*word >> (8 * (pos & 7))) | 1;
 }
 
 void fs_fill(void *buf, size_t len, off_t pos, uint32_t seed)
 {
 	uint8_t *p = buf;
+	uint64_t word;
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		p[i] = byte_at(pos + i, seed);
+		p[i] = byte_at(pos + i, seed, !i, &word);
 }
 
 ssize_t fs_compare(const void *buf, size_t len, off_t pos, uint32_t seed)
 {
 	const uint8_t *p = buf;
+	uint64_t word;
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		if (p[i] != byte_at(pos + i, seed))
+		if (p[i] != byte_at(pos + i, seed, !i, &word))
 			return i;
 	return -1;
 }
