@@ -148,6 +148,8 @@ static void vexfs_read_table_ahead(struct super_block *sb, u64 ino)
 	struct blk_plug plug;
 	u64 group, table;
 
+	if (vexfs_writeback_failed(sb))
+		return;
 	group = div_u64_rem(ino - 1, fs->geom.inodes_per_group, &index);
 	table = vexfs_itable_block(&fs->geom, group);
 	i = index / VEXFS_INODES_PER_BLOCK;

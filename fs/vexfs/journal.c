@@ -35,11 +35,42 @@ static int vexfs_trans_failed(handle_t *handle, u64 bno, int err,
 	return err;
 }
 
+bool vexfs_writeback_failed(struct super_block *sb)
+{
+	return errseq_check(&vexfs_bdev_mapping(sb->s_bdev)->wb_err,
+			    VEXFS_SB(sb)->dev_wb_err);
+}
+
+/*
+ * A block that could not be written back may have left memory since, and what
+ * was read in its place is older than what the journal has: nothing may be
+ * built on that. The next mount replays the journal. (jbd2 looks after this
+ * since 6.5, but for bitmaps.)
+ */
+static int vexfs_trans_allowed(handle_t *handle)
+{
+	if (is_handle_aborted(handle))
+		return -EROFS;
+	return vexfs_writeback_failed(vexfs_handle_sb(handle)) ? -EIO : 0;
+}
+
+/*
+ * A block whose write failed is not uptodate any more, but it is the newest
+ * there is; read again it would be an old one.
+ */
 struct vexfs_buf *vexfs_buf_read(struct vexfs_fs *fs, u64 bno)
 {
-	struct buffer_head *bh = sb_bread(fs->dev, bno);
+	struct buffer_head *bh = sb_getblk(fs->dev, bno);
 
-	return bh ?: ERR_PTR(-EIO);
+	if (!bh)
+		return ERR_PTR(-ENOMEM);
+	if (buffer_write_io_error(bh))
+		set_buffer_uptodate(bh);
+	if (bh_read(bh, 0) >= 0)
+		return bh;
+	brelse(bh);
+	vexfs_error(fs->dev, 0, bno, -EIO, "metadata can't be read");
+	return ERR_PTR(-EIO);
 }
 
 struct vexfs_buf *vexfs_buf_get(struct vexfs_fs *fs, u64 bno)
@@ -76,8 +107,10 @@ void vexfs_buf_set_verified(struct vexfs_buf *buf)
 
 int vexfs_trans_write(struct vexfs_trans *t, struct vexfs_buf *buf)
 {
-	int err = jbd2_journal_get_write_access(t, buf);
+	int err = vexfs_trans_allowed(t);
 
+	if (!err)
+		err = jbd2_journal_get_write_access(t, buf);
 	return vexfs_trans_failed(t, buf->b_blocknr, err, __func__);
 }
 
@@ -102,8 +135,10 @@ int vexfs_trans_create(struct vexfs_trans *t, struct vexfs_buf *buf)
 
 int vexfs_trans_undo(struct vexfs_trans *t, struct vexfs_buf *buf)
 {
-	int err = jbd2_journal_get_undo_access(t, buf);
+	int err = vexfs_trans_allowed(t);
 
+	if (!err)
+		err = jbd2_journal_get_undo_access(t, buf);
 	return vexfs_trans_failed(t, buf->b_blocknr, err, __func__);
 }
 
@@ -369,6 +404,8 @@ static journal_t *vexfs_journal_open(struct super_block *sb)
 	journal->j_bmap = vexfs_journal_bmap;
 	journal->j_commit_callback = vexfs_commit_callback;
 	VEXFS_SB(sb)->meta_trigger.t_frozen = vexfs_meta_frozen;
+	errseq_check_and_advance(&vexfs_bdev_mapping(sb->s_bdev)->wb_err,
+				 &VEXFS_SB(sb)->dev_wb_err);
 	write_lock(&journal->j_state_lock);
 	journal->j_flags |= JBD2_BARRIER;
 	journal->j_commit_interval = VEXFS_SB(sb)->commit_secs * HZ;

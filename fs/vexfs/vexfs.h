@@ -43,6 +43,8 @@ struct vexfs_sb_info {
 	journal_t		*journal;
 	/** @meta_trigger: checksums of metadata blocks, at commit */
 	struct jbd2_buffer_trigger_type	meta_trigger;
+	/** @dev_wb_err: of the device's page cache, when the journal began */
+	errseq_t		dev_wb_err;
 	/** @ioend_wq: conversion of unwritten extents when writes end */
 	struct workqueue_struct	*ioend_wq;
 	/** @coll_wq: indexing, commits and checkpoints of collections */
@@ -257,6 +259,8 @@ void vexfs_error_worker(struct work_struct *work);
 #define VEXFS_QUOTA_CREDITS	(4 * MAXQUOTAS)
 
 int vexfs_journal_load(struct super_block *sb);
+/* True once metadata could not be written back: what the device has is old. */
+bool vexfs_writeback_failed(struct super_block *sb);
 void vexfs_journal_destroy(struct super_block *sb);
 /* Refuses on a read-only or shut down volume: -EROFS, -EIO. */
 handle_t *vexfs_journal_start(struct super_block *sb, int credits);
