@@ -204,7 +204,7 @@ static int ack_read(int fd)
 /* --------------------------------------------------------------- modes */
 
 /* 3 when it is the device that doesn't do as it should. */
-static int failed(const char *what, int op)
+static int ended(const char *what, int op)
 {
 	int err = errno;
 
@@ -218,12 +218,12 @@ static int work(int fd, int acks)
 
 	for (; op >= 0 && op < MAX_OPS; op++) {
 		if (apply(fd, op))
-			return failed("operation", op);
+			return ended("operation", op);
 		/* Sometimes several go into one commit. */
 		if (op % 7 == 3 || op % 7 == 4)
 			continue;
 		if (fsync(fd))
-			return failed("fsync of operation", op);
+			return ended("fsync of operation", op);
 		if (ack_write(acks, op + 1))
 			return 1;
 	}
