@@ -148,8 +148,6 @@ static void vexfs_read_table_ahead(struct super_block *sb, u64 ino)
 	struct blk_plug plug;
 	u64 group, table;
 
-	if (vexfs_writeback_failed(sb))
-		return;
 	group = div_u64_rem(ino - 1, fs->geom.inodes_per_group, &index);
 	table = vexfs_itable_block(&fs->geom, group);
 	i = index / VEXFS_INODES_PER_BLOCK;
@@ -164,7 +162,7 @@ static void vexfs_read_table_ahead(struct super_block *sb, u64 ino)
 	first = round_down(i, VEXFS_TABLE_AHEAD);
 	blk_start_plug(&plug);
 	for (i = first; i < min(blocks, first + VEXFS_TABLE_AHEAD); i++)
-		sb_breadahead(sb, table + i);
+		vexfs_buf_read_ahead(sb, table + i);
 	blk_finish_plug(&plug);
 }
 

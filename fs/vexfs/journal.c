@@ -35,7 +35,7 @@ static int vexfs_trans_failed(handle_t *handle, u64 bno, int err,
 	return err;
 }
 
-bool vexfs_writeback_failed(struct super_block *sb)
+static bool vexfs_writeback_failed(struct super_block *sb)
 {
 	return errseq_check(&vexfs_bdev_mapping(sb->s_bdev)->wb_err,
 			    VEXFS_SB(sb)->dev_wb_err);
@@ -46,31 +46,59 @@ bool vexfs_writeback_failed(struct super_block *sb)
  * was read in its place is older than what the journal has: nothing may be
  * built on that. The next mount replays the journal. (jbd2 looks after this
  * since 6.5, but for bitmaps.)
+ *
+ * Asked when the transaction has the block: from then on nobody writes it back,
+ * so that a write that fails has failed before.
  */
-static int vexfs_trans_allowed(handle_t *handle)
+static int vexfs_trans_accessed(handle_t *handle, int err)
 {
-	if (is_handle_aborted(handle))
-		return -EROFS;
-	return vexfs_writeback_failed(vexfs_handle_sb(handle)) ? -EIO : 0;
+	if (!err && vexfs_writeback_failed(vexfs_handle_sb(handle)))
+		err = -EIO;
+	return err;
 }
 
 /*
  * A block whose write failed is not uptodate any more, but it is the newest
- * there is; read again it would be an old one.
+ * there is; read again it would be an old one. Both flags change while the
+ * buffer is locked, as it is here. True if it has to be read.
  */
+static bool vexfs_buf_missing(struct buffer_head *bh)
+{
+	if (buffer_write_io_error(bh))
+		set_buffer_uptodate(bh);
+	return !buffer_uptodate(bh);
+}
+
 struct vexfs_buf *vexfs_buf_read(struct vexfs_fs *fs, u64 bno)
 {
 	struct buffer_head *bh = sb_getblk(fs->dev, bno);
 
 	if (!bh)
 		return ERR_PTR(-ENOMEM);
-	if (buffer_write_io_error(bh))
-		set_buffer_uptodate(bh);
-	if (bh_read(bh, 0) >= 0)
+	if (bh_uptodate_or_lock(bh))
+		return bh;
+	if (!vexfs_buf_missing(bh)) {
+		unlock_buffer(bh);
+		return bh;
+	}
+	if (!__bh_read(bh, 0, true))
 		return bh;
 	brelse(bh);
 	vexfs_error(fs->dev, 0, bno, -EIO, "metadata can't be read");
 	return ERR_PTR(-EIO);
+}
+
+void vexfs_buf_read_ahead(struct super_block *sb, u64 bno)
+{
+	struct buffer_head *bh = sb_getblk(sb, bno);
+
+	if (bh && !buffer_uptodate(bh) && trylock_buffer(bh)) {
+		if (vexfs_buf_missing(bh))
+			__bh_read(bh, REQ_RAHEAD, false);
+		else
+			unlock_buffer(bh);
+	}
+	brelse(bh);
 }
 
 struct vexfs_buf *vexfs_buf_get(struct vexfs_fs *fs, u64 bno)
@@ -107,10 +135,9 @@ void vexfs_buf_set_verified(struct vexfs_buf *buf)
 
 int vexfs_trans_write(struct vexfs_trans *t, struct vexfs_buf *buf)
 {
-	int err = vexfs_trans_allowed(t);
+	int err = jbd2_journal_get_write_access(t, buf);
 
-	if (!err)
-		err = jbd2_journal_get_write_access(t, buf);
+	err = vexfs_trans_accessed(t, err);
 	return vexfs_trans_failed(t, buf->b_blocknr, err, __func__);
 }
 
@@ -135,10 +162,9 @@ int vexfs_trans_create(struct vexfs_trans *t, struct vexfs_buf *buf)
 
 int vexfs_trans_undo(struct vexfs_trans *t, struct vexfs_buf *buf)
 {
-	int err = vexfs_trans_allowed(t);
+	int err = jbd2_journal_get_undo_access(t, buf);
 
-	if (!err)
-		err = jbd2_journal_get_undo_access(t, buf);
+	err = vexfs_trans_accessed(t, err);
 	return vexfs_trans_failed(t, buf->b_blocknr, err, __func__);
 }
 

@@ -259,8 +259,8 @@ void vexfs_error_worker(struct work_struct *work);
 #define VEXFS_QUOTA_CREDITS	(4 * MAXQUOTAS)
 
 int vexfs_journal_load(struct super_block *sb);
-/* True once metadata could not be written back: what the device has is old. */
-bool vexfs_writeback_failed(struct super_block *sb);
+/* Begins to read a block of metadata that is not in memory; doesn't wait. */
+void vexfs_buf_read_ahead(struct super_block *sb, u64 bno);
 void vexfs_journal_destroy(struct super_block *sb);
 /* Refuses on a read-only or shut down volume: -EROFS, -EIO. */
 handle_t *vexfs_journal_start(struct super_block *sb, int credits);
