@@ -46,6 +46,9 @@ static void vexfs_error_policy(struct super_block *sb, int error)
 {
 	struct vexfs_sb_info *sbi = VEXFS_SB(sb);
 
+	/* Not mounted, and the volume's own policy not known: no concern yet. */
+	if (!test_bit(VEXFS_SBF_READY, &sbi->flags))
+		return;
 	if (sbi->errors == VEXFS_ERRORS_CONTINUE || sb_rdonly(sb))
 		return;
 	if (sbi->errors == VEXFS_ERRORS_PANIC)
