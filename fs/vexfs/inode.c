@@ -397,6 +397,5 @@ int vexfs_write_inode(struct inode *inode, struct writeback_control *wbc)
 		return 0;
 	if (WARN_ON_ONCE(journal_current_handle()))
 		return -EIO;
-	return jbd2_complete_transaction(sbi->journal,
-					 VEXFS_I(inode)->sync_tid);
+	return vexfs_journal_wait(inode->i_sb, VEXFS_I(inode)->sync_tid);
 }

@@ -274,6 +274,12 @@ static handle_t *vexfs_start(journal_t *journal, int credits)
 				   0, 0);
 }
 
+void vexfs_set_read_only(struct super_block *sb, int error)
+{
+	errseq_set(&sb->s_wb_err, error);
+	sb->s_flags |= SB_RDONLY;
+}
+
 /* Once: the mount is read-only from now on, whatever the policy. */
 static void vexfs_journal_aborted(struct super_block *sb)
 {
@@ -283,7 +289,7 @@ static void vexfs_journal_aborted(struct super_block *sb)
 	    vexfs_is_shutdown(sb))
 		return;
 	vexfs_err(sb, "the journal has aborted: the volume is read-only now");
-	sb->s_flags |= SB_RDONLY;
+	vexfs_set_read_only(sb, -EIO);
 	if (sbi->errors == VEXFS_ERRORS_PANIC)
 		panic("vexfs (%s): panic forced after an error\n", sb->s_id);
 }
@@ -335,6 +341,36 @@ int vexfs_journal_ensure(handle_t *handle, int credits)
 	return err > 0 ? vexfs_journal_restart(handle, credits) : err;
 }
 
+/*
+ * jbd2 ends the transactions of an aborted journal like all others, and who
+ * asks afterwards hears that there is nothing to wait for.
+ */
+static int vexfs_journal_ended(journal_t *journal, int err)
+{
+	if (!err && is_journal_aborted(journal))
+		err = -EIO;
+	return err;
+}
+
+bool vexfs_journal_has(struct super_block *sb, tid_t tid)
+{
+	journal_t *journal = VEXFS_SB(sb)->journal;
+
+	if (!jbd2_transaction_committed(journal, tid))
+		return false;
+	/* With j_state_lock in jbd2, where it has failed before it ends. */
+	smp_rmb();
+	return !is_journal_aborted(journal);
+}
+
+int vexfs_journal_wait(struct super_block *sb, tid_t tid)
+{
+	journal_t *journal = VEXFS_SB(sb)->journal;
+	int err = jbd2_complete_transaction(journal, tid);
+
+	return vexfs_journal_ended(journal, err);
+}
+
 int vexfs_journal_commit(struct super_block *sb)
 {
 	journal_t *journal = VEXFS_SB(sb)->journal;
@@ -342,7 +378,8 @@ int vexfs_journal_commit(struct super_block *sb)
 	if (!journal)
 		return 0;
 	trace_vexfs_commit(sb);
-	return jbd2_journal_force_commit(journal);
+	return vexfs_journal_ended(journal,
+				   jbd2_journal_force_commit(journal));
 }
 
 bool vexfs_retry_committed(struct super_block *sb, int *retries)

@@ -277,8 +277,16 @@ static inline tid_t vexfs_handle_tid(const handle_t *handle)
 	return handle->h_transaction->t_tid;
 }
 
-/* Makes everything logged so far durable (waits). */
+/* Makes everything logged so far durable, or only @tid (waits). */
 int vexfs_journal_commit(struct super_block *sb);
+int vexfs_journal_wait(struct super_block *sb, tid_t tid);
+/* True when @tid is durable, false also when it isn't going to be. */
+bool vexfs_journal_has(struct super_block *sb, tid_t tid);
+/*
+ * After an error there is no way to write any more. The VFS syncs nothing then,
+ * and syncfs() has to be told that something was lost.
+ */
+void vexfs_set_read_only(struct super_block *sb, int error);
 /*
  * After -ENOSPC: true when a commit freed clusters and a retry may help. The
  * second one takes blocks from other inodes first; not for who ends writes.

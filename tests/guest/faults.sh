@@ -23,9 +23,10 @@ coll=/job/selftests/coll_crash
 # A table from standard input. What is on its way ends first, but nothing is
 # frozen: the filesystem notices nothing.
 table() {
-	dmsetup load vol && dmsetup suspend --noflush --nolockfs vol &&
-		dmsetup resume vol
+	dmsetup load vol && sh -c "$swap"
 }
+
+swap="dmsetup suspend --noflush --nolockfs vol && dmsetup resume vol"
 
 good() { echo "0 $sectors linear $DISK0 0" | table; }
 
@@ -45,14 +46,16 @@ hole() {
 }
 
 # As many from one block on can be read, but not written.
-refuse() {
+refuse_table() {
 	from=$(($1 * 8)) len=$(($2 * 8))
-	table <<-END
+	cat <<-END
 	0 $from linear $DISK0 0
 	$from $len flakey $DISK0 $from 0 1 1 error_writes
 	$((from + len)) $((sectors - from - len)) linear $DISK0 $((from + len))
 	END
 }
+
+refuse() { refuse_table "$@" | table; }
 
 devices() {
 	modprobe -a dm_mod dm_flakey &&
@@ -332,6 +335,17 @@ hole_in_bitmap() {
 	recovers "$t" -p many_names
 }
 
+# The journal can say that it failed, and that is all that can be written of it.
+unsynced() {
+	t="journal can't be written, and then synced"
+	check "$t: volume" fresh remount-ro
+	at=$(in_journal at_block) blocks=$(in_journal blocks)
+	refuse_table $((at + 1)) $((blocks - 1)) | dmsetup load vol
+	check "$t: nobody is told that it is safe" $files sync $mnt/new "$swap"
+	check "$t: it is read-only" read_only
+	recovers "$t" -p safe
+}
+
 # What there is of the vector area is counted at mount, which can do without.
 # (dd tries once; cp would again, and be told of a read-only volume.)
 hole_in_vector_bitmap() {
@@ -362,7 +376,7 @@ mkdir -p $mnt
 dd if=/dev/urandom of=/tmp/safe bs=64k count=8 2>/dev/null
 check "a device to break" devices
 [ $# -gt 0 ] || set -- dead_remount_ro dead_continue drop_writes error_writes \
-	error_writeback freed holes
+	error_writeback freed unsynced holes
 for what; do
 	begin=$(cut -d. -f1 /proc/uptime)
 	$what

@@ -5,6 +5,8 @@
  *   fault_load files DIR ACKS SECONDS	until the first error
  *   fault_load again DIR ACKS SECONDS	goes on after errors
  *   fault_load read FILE SECONDS	past the page cache
+ *   fault_load sync FILE BREAK		what is told to be durable after the
+ *					command BREAK and a sync
  *   fault_load verify DIR ACKS
  *
  * A load ends with 0 after its time, with 3 after EIO or EROFS. ACKS is a file
@@ -145,6 +147,36 @@ static int read_on(const char *file, int seconds)
 	return n == FS_BLOCK ? 0 : 1;
 }
 
+/* True for what a device that fails has to end with. */
+static bool refused(const char *what, bool failed)
+{
+	printf("# %s: %s\n", what, failed ? strerror(errno) : "success");
+	return failed && (errno == EIO || errno == EROFS);
+}
+
+/*
+ * A block that the journal doesn't have yet: after the command it never will,
+ * and nobody may be told that the file is safe.
+ */
+static int sync_refused(const char *file, const char *command)
+{
+	int fd = open(file, O_RDWR | O_CREAT | O_DIRECT, 0600);
+	int dsync = open(file, O_RDWR | O_DIRECT | O_DSYNC);
+	void *buf = fs_aligned(FS_BLOCK);
+	bool ok;
+
+	memset(buf, 'x', FS_BLOCK);
+	if (fd < 0 || dsync < 0 || pwrite(fd, buf, FS_BLOCK, 0) != FS_BLOCK ||
+	    system(command))
+		return 1;
+	sync();
+	ok = refused("write with O_DSYNC",
+		     pwrite(dsync, buf, FS_BLOCK, 0) != FS_BLOCK);
+	ok &= refused("fdatasync", fdatasync(fd));
+	ok &= refused("syncfs", syncfs(fd));
+	return ok ? 0 : 1;
+}
+
 /* How many of the promised files are not there as they should be. */
 static int verify(int acks, bool tell)
 {
@@ -182,6 +214,8 @@ static int run(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "read"))
 		return read_on(argv[2], atoi(argv[3]));
+	if (!strcmp(argv[1], "sync"))
+		return sync_refused(argv[2], argv[3]);
 	acks = open(argv[3], O_RDWR | O_CREAT, 0600);
 	if (acks < 0 || chdir(argv[2])) {
 		perror(argv[acks < 0 ? 3 : 2]);
