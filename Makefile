@@ -297,7 +297,8 @@ selftests:
 check:
 	@tests/check.sh
 check-variants:
-	@JOBS="selftests-768 selftests-8k selftests-quota coll_crash-20" \
+	@JOBS="selftests-768 selftests-8k selftests-quota coll_crash-20 \
+		faults" \
 		tests/check.sh selftests
 check-debug:
 	@tests/check.sh debug
@@ -336,7 +337,7 @@ help:
 	@echo "Parts of check, each alone:"
 	@echo "    make lint | unit | unit-asan | guest-modules"
 	@echo "    make selftests [KERNELS=6.1] [JOBS='name...']"
-	@echo "    make check-variants: the selftests on other volumes, more resets"
+	@echo "    make check-variants: the selftests on other volumes, more resets, faults"
 	@echo "    make check-debug: the selftests on a kernel that looks for faults"
 	@echo "    make check-next: the module and the guests' jobs on kernel 7.3"
 	@echo "    make check-crash: 3,000 crashes of the module under load"

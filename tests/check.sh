@@ -40,6 +40,10 @@ guest_jobs() {
 		--env "MKFS_OPTS=-b 8192 -i 8192 -V -D 1024"
 	asked selftests-quota 900 0 1G tests/guest/selftests.sh "${all[@]}" \
 		--env "MKFS_OPTS=-Q usr,grp,prj"
+	# dmsetup is in no PATH but root's.
+	asked faults 600 0 128M tests/guest/faults.sh --kmod dm-mod \
+		--kmod dm-flakey --file "$BUILD/selftests:/job/selftests" \
+		--file "$(PATH=$PATH:/sbin:/usr/sbin command -v dmsetup)"
 }
 
 # Of the crash test: all on the newest kernel. What a reset may show is the same

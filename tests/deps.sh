@@ -37,6 +37,7 @@ next_packages() { echo "debootstrap debian-archive-keyring util-linux mount"; }
 # pahole to describe the module's types. Images are compressed in various ways.
 guest_packages() {
 	echo "qemu-system-x86 cpio xz-utils zstd lz4 kmod gcc-12 dwarves libelf1"
+	echo "dmsetup"
 }
 
 # A package whose job is done by a file from elsewhere is not missing.

@@ -88,7 +88,7 @@ static int vexfs_coll_log_header(struct vexfs_collection *c,
 	if (!err)
 		err = err2;
 	if (!err)
-		err = jbd2_complete_transaction(VEXFS_SB(sb)->journal, tid);
+		err = vexfs_journal_wait(sb, tid);
 put:
 	vexfs_buf_put(bh);
 	return err;

@@ -168,6 +168,13 @@ static inline void super_set_sysfs_name_bdev(struct super_block *sb)
 #define bdev_thaw	thaw_bdev
 #endif
 
+/* 6.10: the page cache of a device */
+#ifdef VEXFS_HAVE_BD_MAPPING
+#define vexfs_bdev_mapping(bdev)	((bdev)->bd_mapping)
+#else
+#define vexfs_bdev_mapping(bdev)	((bdev)->bd_inode->i_mapping)
+#endif
+
 /*
  * 6.14: before, crc32c() was in a module of its own. What that calls is not:
  * the driver that suits the processor, whose state is the checksum.

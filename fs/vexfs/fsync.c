@@ -33,7 +33,7 @@ static int vexfs_fsync_journal(struct inode *inode, bool datasync)
 	 */
 	flush = (journal->j_flags & JBD2_BARRIER) &&
 		!jbd2_trans_will_send_data_barrier(journal, tid);
-	ret = jbd2_complete_transaction(journal, tid);
+	ret = vexfs_journal_wait(inode->i_sb, tid);
 	if (!flush)
 		return ret;
 	err = blkdev_issue_flush(inode->i_sb->s_bdev);
@@ -62,9 +62,6 @@ int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	if (ret || sb_rdonly(inode->i_sb))
 		goto out;
 	ret = vexfs_fsync_journal(inode, datasync);
-	/* Nobody waits for a transaction that failed: there is none any more. */
-	if (!ret && is_journal_aborted(VEXFS_SB(inode->i_sb)->journal))
-		ret = -EIO;
 out:
 	err = file_check_and_advance_wb_err(file);
 	return ret ? ret : err;

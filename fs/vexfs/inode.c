@@ -162,7 +162,7 @@ static void vexfs_read_table_ahead(struct super_block *sb, u64 ino)
 	first = round_down(i, VEXFS_TABLE_AHEAD);
 	blk_start_plug(&plug);
 	for (i = first; i < min(blocks, first + VEXFS_TABLE_AHEAD); i++)
-		sb_breadahead(sb, table + i);
+		vexfs_buf_read_ahead(sb, table + i);
 	blk_finish_plug(&plug);
 }
 
@@ -397,6 +397,5 @@ int vexfs_write_inode(struct inode *inode, struct writeback_control *wbc)
 		return 0;
 	if (WARN_ON_ONCE(journal_current_handle()))
 		return -EIO;
-	return jbd2_complete_transaction(sbi->journal,
-					 VEXFS_I(inode)->sync_tid);
+	return vexfs_journal_wait(inode->i_sb, VEXFS_I(inode)->sync_tid);
 }

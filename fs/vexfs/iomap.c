@@ -39,7 +39,7 @@ static bool vexfs_map_dirty(struct inode *inode)
 
 	if (!sbi->journal)
 		return false;
-	return !jbd2_transaction_committed(sbi->journal, tid);
+	return !vexfs_journal_has(inode->i_sb, tid);
 }
 
 static void vexfs_fill_iomap(struct inode *inode, struct iomap *iomap,

@@ -35,11 +35,70 @@ static int vexfs_trans_failed(handle_t *handle, u64 bno, int err,
 	return err;
 }
 
+static bool vexfs_writeback_failed(struct super_block *sb)
+{
+	return errseq_check(&vexfs_bdev_mapping(sb->s_bdev)->wb_err,
+			    VEXFS_SB(sb)->dev_wb_err);
+}
+
+/*
+ * A block that could not be written back may have left memory since, and what
+ * was read in its place is older than what the journal has: nothing may be
+ * built on that. The next mount replays the journal. (jbd2 looks after this
+ * since 6.5, but for bitmaps.)
+ *
+ * Asked when the transaction has the block: from then on nobody writes it back,
+ * so that a write that fails has failed before.
+ */
+static int vexfs_trans_accessed(handle_t *handle, int err)
+{
+	if (!err && vexfs_writeback_failed(vexfs_handle_sb(handle)))
+		err = -EIO;
+	return err;
+}
+
+/*
+ * A block whose write failed is not uptodate any more, but it is the newest
+ * there is; read again it would be an old one. Both flags change while the
+ * buffer is locked, as it is here. True if it has to be read.
+ */
+static bool vexfs_buf_missing(struct buffer_head *bh)
+{
+	if (buffer_write_io_error(bh))
+		set_buffer_uptodate(bh);
+	return !buffer_uptodate(bh);
+}
+
 struct vexfs_buf *vexfs_buf_read(struct vexfs_fs *fs, u64 bno)
 {
-	struct buffer_head *bh = sb_bread(fs->dev, bno);
+	struct buffer_head *bh = sb_getblk(fs->dev, bno);
 
-	return bh ?: ERR_PTR(-EIO);
+	if (!bh)
+		return ERR_PTR(-ENOMEM);
+	if (bh_uptodate_or_lock(bh))
+		return bh;
+	if (!vexfs_buf_missing(bh)) {
+		unlock_buffer(bh);
+		return bh;
+	}
+	if (!__bh_read(bh, 0, true))
+		return bh;
+	brelse(bh);
+	vexfs_error(fs->dev, 0, bno, -EIO, "metadata can't be read");
+	return ERR_PTR(-EIO);
+}
+
+void vexfs_buf_read_ahead(struct super_block *sb, u64 bno)
+{
+	struct buffer_head *bh = sb_getblk(sb, bno);
+
+	if (bh && !buffer_uptodate(bh) && trylock_buffer(bh)) {
+		if (vexfs_buf_missing(bh))
+			__bh_read(bh, REQ_RAHEAD, false);
+		else
+			unlock_buffer(bh);
+	}
+	brelse(bh);
 }
 
 struct vexfs_buf *vexfs_buf_get(struct vexfs_fs *fs, u64 bno)
@@ -78,6 +137,7 @@ int vexfs_trans_write(struct vexfs_trans *t, struct vexfs_buf *buf)
 {
 	int err = jbd2_journal_get_write_access(t, buf);
 
+	err = vexfs_trans_accessed(t, err);
 	return vexfs_trans_failed(t, buf->b_blocknr, err, __func__);
 }
 
@@ -104,6 +164,7 @@ int vexfs_trans_undo(struct vexfs_trans *t, struct vexfs_buf *buf)
 {
 	int err = jbd2_journal_get_undo_access(t, buf);
 
+	err = vexfs_trans_accessed(t, err);
 	return vexfs_trans_failed(t, buf->b_blocknr, err, __func__);
 }
 
@@ -213,6 +274,12 @@ static handle_t *vexfs_start(journal_t *journal, int credits)
 				   0, 0);
 }
 
+void vexfs_set_read_only(struct super_block *sb, int error)
+{
+	errseq_set(&sb->s_wb_err, error);
+	sb->s_flags |= SB_RDONLY;
+}
+
 /* Once: the mount is read-only from now on, whatever the policy. */
 static void vexfs_journal_aborted(struct super_block *sb)
 {
@@ -222,7 +289,7 @@ static void vexfs_journal_aborted(struct super_block *sb)
 	    vexfs_is_shutdown(sb))
 		return;
 	vexfs_err(sb, "the journal has aborted: the volume is read-only now");
-	sb->s_flags |= SB_RDONLY;
+	vexfs_set_read_only(sb, -EIO);
 	if (sbi->errors == VEXFS_ERRORS_PANIC)
 		panic("vexfs (%s): panic forced after an error\n", sb->s_id);
 }
@@ -274,6 +341,36 @@ int vexfs_journal_ensure(handle_t *handle, int credits)
 	return err > 0 ? vexfs_journal_restart(handle, credits) : err;
 }
 
+/*
+ * jbd2 ends the transactions of an aborted journal like all others, and who
+ * asks afterwards hears that there is nothing to wait for.
+ */
+static int vexfs_journal_ended(journal_t *journal, int err)
+{
+	if (!err && is_journal_aborted(journal))
+		err = -EIO;
+	return err;
+}
+
+bool vexfs_journal_has(struct super_block *sb, tid_t tid)
+{
+	journal_t *journal = VEXFS_SB(sb)->journal;
+
+	if (!jbd2_transaction_committed(journal, tid))
+		return false;
+	/* With j_state_lock in jbd2, where it has failed before it ends. */
+	smp_rmb();
+	return !is_journal_aborted(journal);
+}
+
+int vexfs_journal_wait(struct super_block *sb, tid_t tid)
+{
+	journal_t *journal = VEXFS_SB(sb)->journal;
+	int err = jbd2_complete_transaction(journal, tid);
+
+	return vexfs_journal_ended(journal, err);
+}
+
 int vexfs_journal_commit(struct super_block *sb)
 {
 	journal_t *journal = VEXFS_SB(sb)->journal;
@@ -281,7 +378,8 @@ int vexfs_journal_commit(struct super_block *sb)
 	if (!journal)
 		return 0;
 	trace_vexfs_commit(sb);
-	return jbd2_journal_force_commit(journal);
+	return vexfs_journal_ended(journal,
+				   jbd2_journal_force_commit(journal));
 }
 
 bool vexfs_retry_committed(struct super_block *sb, int *retries)
@@ -369,6 +467,8 @@ static journal_t *vexfs_journal_open(struct super_block *sb)
 	journal->j_bmap = vexfs_journal_bmap;
 	journal->j_commit_callback = vexfs_commit_callback;
 	VEXFS_SB(sb)->meta_trigger.t_frozen = vexfs_meta_frozen;
+	errseq_check_and_advance(&vexfs_bdev_mapping(sb->s_bdev)->wb_err,
+				 &VEXFS_SB(sb)->dev_wb_err);
 	write_lock(&journal->j_state_lock);
 	journal->j_flags |= JBD2_BARRIER;
 	journal->j_commit_interval = VEXFS_SB(sb)->commit_secs * HZ;

@@ -46,6 +46,9 @@ static void vexfs_error_policy(struct super_block *sb, int error)
 {
 	struct vexfs_sb_info *sbi = VEXFS_SB(sb);
 
+	/* Not mounted, and the volume's own policy not known: no concern yet. */
+	if (!test_bit(VEXFS_SBF_READY, &sbi->flags))
+		return;
 	if (sbi->errors == VEXFS_ERRORS_CONTINUE || sb_rdonly(sb))
 		return;
 	if (sbi->errors == VEXFS_ERRORS_PANIC)
@@ -54,7 +57,7 @@ static void vexfs_error_policy(struct super_block *sb, int error)
 	set_bit(VEXFS_SBF_ABORTED, &sbi->flags);
 	if (sbi->journal)
 		jbd2_journal_abort(sbi->journal, error);
-	sb->s_flags |= SB_RDONLY;
+	vexfs_set_read_only(sb, error);
 }
 
 void vexfs_fs_error(struct super_block *sb, u64 ino, u64 block,

@@ -219,6 +219,8 @@ static int vexfs_sync_fs(struct super_block *sb, int wait)
 		err2 = jbd2_log_wait_commit(journal, target);
 	if (flush && !err2)
 		err2 = blkdev_issue_flush(sb->s_bdev);
+	if (wait && !err2 && is_journal_aborted(journal))
+		err2 = -EIO;
 	return err ?: err2;
 }
 

@@ -28,6 +28,11 @@ struct vexfs_trim {
 	u64	trimmed;		/* clusters */
 };
 
+/*
+ * An aborted journal ends its transactions all the same, so that what they
+ * freed looks free: the next mount has it as it was before. That is why this
+ * comes after the bitmap was looked at.
+ */
 static int vexfs_discard(void *arg, u64 first, u32 len)
 {
 	struct vexfs_trim *trim = arg;
@@ -37,6 +42,8 @@ static int vexfs_discard(void *arg, u64 first, u32 len)
 
 	if (fatal_signal_pending(current))
 		return -ERESTARTSYS;
+	if (is_journal_aborted(VEXFS_SB(trim->sb)->journal))
+		return -EROFS;
 	err = blkdev_issue_discard(trim->sb->s_bdev, first << shift,
 				   (u64)len << shift, GFP_NOFS);
 	if (!err)

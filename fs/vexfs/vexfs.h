@@ -43,6 +43,8 @@ struct vexfs_sb_info {
 	journal_t		*journal;
 	/** @meta_trigger: checksums of metadata blocks, at commit */
 	struct jbd2_buffer_trigger_type	meta_trigger;
+	/** @dev_wb_err: of the device's page cache, when the journal began */
+	errseq_t		dev_wb_err;
 	/** @ioend_wq: conversion of unwritten extents when writes end */
 	struct workqueue_struct	*ioend_wq;
 	/** @coll_wq: indexing, commits and checkpoints of collections */
@@ -257,6 +259,8 @@ void vexfs_error_worker(struct work_struct *work);
 #define VEXFS_QUOTA_CREDITS	(4 * MAXQUOTAS)
 
 int vexfs_journal_load(struct super_block *sb);
+/* Begins to read a block of metadata that is not in memory; doesn't wait. */
+void vexfs_buf_read_ahead(struct super_block *sb, u64 bno);
 void vexfs_journal_destroy(struct super_block *sb);
 /* Refuses on a read-only or shut down volume: -EROFS, -EIO. */
 handle_t *vexfs_journal_start(struct super_block *sb, int credits);
@@ -273,8 +277,16 @@ static inline tid_t vexfs_handle_tid(const handle_t *handle)
 	return handle->h_transaction->t_tid;
 }
 
-/* Makes everything logged so far durable (waits). */
+/* Makes everything logged so far durable, or only @tid (waits). */
 int vexfs_journal_commit(struct super_block *sb);
+int vexfs_journal_wait(struct super_block *sb, tid_t tid);
+/* True when @tid is durable, false also when it isn't going to be. */
+bool vexfs_journal_has(struct super_block *sb, tid_t tid);
+/*
+ * After an error there is no way to write any more. The VFS syncs nothing then,
+ * and syncfs() has to be told that something was lost.
+ */
+void vexfs_set_read_only(struct super_block *sb, int error);
 /*
  * After -ENOSPC: true when a commit freed clusters and a retry may help. The
  * second one takes blocks from other inodes first; not for who ends writes.

@@ -203,20 +203,28 @@ static int ack_read(int fd)
 
 /* --------------------------------------------------------------- modes */
 
+/* 3 when it is the device that doesn't do as it should. */
+static int ended(const char *what, int op)
+{
+	int err = errno;
+
+	printf("# %s %d failed: %s\n", what, op, strerror(err));
+	return err == EIO || err == EROFS ? 3 : 1;
+}
+
 static int work(int fd, int acks)
 {
 	int op = verify(fd, ack_read(acks));
 
 	for (; op >= 0 && op < MAX_OPS; op++) {
-		if (apply(fd, op)) {
-			printf("# operation %d failed: %s\n", op,
-			       strerror(errno));
-			return 1;
-		}
+		if (apply(fd, op))
+			return ended("operation", op);
 		/* Sometimes several go into one commit. */
 		if (op % 7 == 3 || op % 7 == 4)
 			continue;
-		if (fsync(fd) || ack_write(acks, op + 1))
+		if (fsync(fd))
+			return ended("fsync of operation", op);
+		if (ack_write(acks, op + 1))
 			return 1;
 	}
 	return op < 0;

@@ -67,6 +67,16 @@ static int vexfs_fd_size(int fd, u64 *bytes)
 	return 0;
 }
 
+/*
+ * An error of a write before the device was opened, which nobody has asked for
+ * yet, would be told by the first fsync here: it is no error of ours.
+ */
+static void vexfs_fd_forget_errors(int fd)
+{
+	if (fsync(fd))
+		errno = 0;
+}
+
 struct vexfs_dev *vexfs_dev_open(const char *path, int oflags)
 {
 	struct vexfs_dev *dev;
@@ -77,6 +87,8 @@ struct vexfs_dev *vexfs_dev_open(const char *path, int oflags)
 	if (fd < 0)
 		return ERR_PTR(-errno);
 	err = vexfs_fd_size(fd, &bytes);
+	if ((oflags & O_ACCMODE) != O_RDONLY)
+		vexfs_fd_forget_errors(fd);
 	dev = err ? ERR_PTR(err) :
 		    vexfs_dev_fd(fd, bytes, (oflags & O_ACCMODE) == O_RDONLY);
 	if (IS_ERR(dev))
