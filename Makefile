@@ -73,6 +73,8 @@ BRUTE_SRC	:= tests/demo/brute.c $(filter-out tools/vexctl/main.c \
 		   tools/vexctl/import.c tools/vexctl/info.c \
 		   tools/vexctl/search.c,$(VEXCTL_SRC))
 UNIT_SRC	:= $(wildcard tests/unit/test_*.c)
+CRASHLIB_SRC	:= $(filter-out tests/crash/load.c tests/crash/main.c,\
+		   $(wildcard tests/crash/*.c))
 UNITLIB_SRC	:= $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 
 TOOLS		:= $(if $(MKFS_SRC),$(BUILD)/bin/mkfs.vexfs) \
@@ -131,13 +133,19 @@ $(1)/libvexfs-fsck.a: $(FSCKLIB_SRC:%.c=$(1)/%.o)
 	@rm -f $$@
 	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
 
+$(1)/libvexfs-crash.a: $(CRASHLIB_SRC:%.c=$(1)/%.o)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
+
 $(1)/tests/unit/test_%: $(1)/tests/unit/test_%.o \
-		$(UNITLIB_SRC:%.c=$(1)/%.o) $(1)/libvexfs-fsck.a \
+		$(UNITLIB_SRC:%.c=$(1)/%.o) $(1)/libvexfs-crash.a \
+		$(1)/libvexfs-fsck.a \
 		$(1)/libvexfs-client.a $(1)/libvexfs.a
 	$$(call cmd,LD,$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^ $$(LIBS))
 
 DEPS += $(patsubst %.c,$(1)/%.d,$(CORE_SRC) $(CLIENT_SRC) $(MKFS_SRC) \
-	$(FSCK_SRC) $(VEXCTL_SRC) $(DUMP_SRC) $(TUNE_SRC) tests/demo/brute.c $(UNIT_SRC) $(UNITLIB_SRC))
+	$(FSCK_SRC) $(VEXCTL_SRC) $(DUMP_SRC) $(TUNE_SRC) tests/demo/brute.c $(CRASHLIB_SRC) $(UNIT_SRC) $(UNITLIB_SRC))
 endef
 
 OBJ		:= $(BUILD)/obj
