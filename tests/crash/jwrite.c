@@ -248,7 +248,7 @@ static void jw_commit(struct jw *j, const struct vexfs_wlog_entry *e)
 	if (j->empty)
 		jw_super(j, j->head);
 	j->empty = false;
-	for (i = 0; i < e->nrevokes; i += n) {
+	for (i = 0; i < e->nrevokes && !j->no_revoke; i += n) {
 		n = min_t(size_t, e->nrevokes - i, JW_REVOKES);
 		jw_revokes(j, e->revokes + i, (u32)n);
 	}
@@ -265,12 +265,29 @@ static void jw_commit(struct jw *j, const struct vexfs_wlog_entry *e)
 		jw_write_back(j, 1 + jw_roll(j, 4));
 }
 
+/* As if nobody had said of that block that it has changed. */
+static void jw_leave_out(struct jw *j, struct vexfs_wlog_entry *e)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < e->nwrites; i++) {
+		if (j->unlogged && e->writes[i].bno == j->unlogged)
+			continue;
+		swap(e->writes[n], e->writes[i]);
+		n++;
+	}
+	e->nwrites = n;
+}
+
 void jw_add(struct jw *j, const struct vexfs_wlog_entry *e)
 {
+	struct vexfs_wlog_entry logged = *e;
+
 	switch (e->kind) {
 	case VEXFS_WLOG_COMMIT:
-		if (e->nwrites || e->nrevokes)
-			jw_commit(j, e);
+		jw_leave_out(j, &logged);
+		if (logged.nwrites || logged.nrevokes)
+			jw_commit(j, &logged);
 		break;
 	case VEXFS_WLOG_DATA:
 		jw_home(j, e->writes[0].bno, e->writes[0].data);

@@ -19,7 +19,10 @@ struct jw {
 	u32	seq;
 	u32	csum_seed;
 	bool	empty;
-	bool	no_flush;		/* the fault that has to be found */
+	/* Faults, to see that they are found */
+	bool	no_flush;
+	bool	no_revoke;
+	u64	unlogged;		/* a block that isn't logged, or 0 */
 	struct vexfs_bmap waiting;
 };
 
