@@ -73,6 +73,8 @@ BRUTE_SRC	:= tests/demo/brute.c $(filter-out tools/vexctl/main.c \
 		   tools/vexctl/import.c tools/vexctl/info.c \
 		   tools/vexctl/search.c,$(VEXCTL_SRC))
 UNIT_SRC	:= $(wildcard tests/unit/test_*.c)
+CRASHLIB_SRC	:= $(filter-out tests/crash/load.c tests/crash/main.c,\
+		   $(wildcard tests/crash/*.c))
 UNITLIB_SRC	:= $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 
 TOOLS		:= $(if $(MKFS_SRC),$(BUILD)/bin/mkfs.vexfs) \
@@ -97,9 +99,10 @@ BENCH_LIBS	:= $(if $(filter faiss,$(BENCH_PEERS)),-lfaiss -lgomp) \
 
 .PHONY: all module tools brute install install-module install-tools install-man \
 	clean distclean deps unit unit-asan selftests lint check check-variants \
-	check-debug check-next check-fuzz check-crash check-stress demo bench \
+	check-debug check-next check-fuzz check-fuzz-mount check-crash \
+	check-stress demo bench \
 	bench-files help unit-programs unit-asan-programs demo-programs \
-	crash-programs stress-programs \
+	crash-programs stress-programs fuzz-programs \
 	bench-programs bench-files-programs guest-modules FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -130,13 +133,19 @@ $(1)/libvexfs-fsck.a: $(FSCKLIB_SRC:%.c=$(1)/%.o)
 	@rm -f $$@
 	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
 
+$(1)/libvexfs-crash.a: $(CRASHLIB_SRC:%.c=$(1)/%.o)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call cmd,AR,$$(AR) rcs $$@ $$^)
+
 $(1)/tests/unit/test_%: $(1)/tests/unit/test_%.o \
-		$(UNITLIB_SRC:%.c=$(1)/%.o) $(1)/libvexfs-fsck.a \
+		$(UNITLIB_SRC:%.c=$(1)/%.o) $(1)/libvexfs-crash.a \
+		$(1)/libvexfs-fsck.a \
 		$(1)/libvexfs-client.a $(1)/libvexfs.a
 	$$(call cmd,LD,$$(CC) $$(LDFLAGS) $(2) -o $$@ $$^ $$(LIBS))
 
 DEPS += $(patsubst %.c,$(1)/%.d,$(CORE_SRC) $(CLIENT_SRC) $(MKFS_SRC) \
-	$(FSCK_SRC) $(VEXCTL_SRC) $(DUMP_SRC) $(TUNE_SRC) tests/demo/brute.c $(UNIT_SRC) $(UNITLIB_SRC))
+	$(FSCK_SRC) $(VEXCTL_SRC) $(DUMP_SRC) $(TUNE_SRC) tests/demo/brute.c $(CRASHLIB_SRC) $(UNIT_SRC) $(UNITLIB_SRC))
 endef
 
 OBJ		:= $(BUILD)/obj
@@ -237,6 +246,20 @@ $(BUILD)/stress/stress%: tests/stress/%.c $(STRESS_LIB)
 		-static -pthread -o $@ $^ -lm)
 stress-programs: $(STRESS)
 
+# Damage as the tests of fsck do it, on volumes that are mounted in a guest.
+FUZZ_SRC	:= $(wildcard tests/fuzz/*.c) tests/unit/core_util.c \
+		   tests/unit/fsck_quota.c tests/unit/fsck_random.c \
+		   tests/unit/fsck_util.c tests/selftests/libcoll.c \
+		   tests/selftests/libfs.c tests/selftests/libvol.c
+$(OBJ)/tests/fuzz/%.o: CPPFLAGS += -Itests/unit -Itests/selftests
+$(OBJ)/tests/selftests/%.o: CPPFLAGS += -U_GNU_SOURCE
+$(BUILD)/fuzz/mountfuzz: $(FUZZ_SRC:%.c=$(OBJ)/%.o) \
+		$(OBJ)/libvexfs-fsck.a $(OBJ)/libvexfs.a
+	@mkdir -p $(@D)
+	$(call cmd,LD,$(CC) $(LDFLAGS) -o $@ $^ $(LIBS))
+fuzz-programs: $(BUILD)/fuzz/mountfuzz
+DEPS += $(FUZZ_SRC:%.c=$(OBJ)/%.d)
+
 unit-programs: $(UNIT_SRC:%.c=$(OBJ)/%)
 unit-asan-programs: $(UNIT_SRC:%.c=$(ASAN)/%)
 
@@ -310,6 +333,9 @@ check-stress:
 	@tests/stress/run.sh
 check-fuzz: unit-asan-programs
 	VEXFS_FUZZ=$${VEXFS_FUZZ:-5000} $(ASAN)/tests/unit/test_fsck_fuzz
+	@tests/fuzz/run.sh
+check-fuzz-mount:
+	@tests/fuzz/run.sh
 demo:
 	@tests/guest/demo.sh
 bench:
@@ -342,6 +368,6 @@ help:
 	@echo "    make check-next: the module and the guests' jobs on kernel 7.3"
 	@echo "    make check-crash: 3,000 crashes of the module under load"
 	@echo "    make check-stress: stress-ng and fio, ten minutes on each kernel"
-	@echo "    make check-fuzz: fsck on 5,000 volumes with random damage"
+	@echo "    make check-fuzz: fsck, and mounts, of 5,000 volumes with random damage"
 	@echo "Variables: KDIR KVER CC CFLAGS DESTDIR PREFIX VEXFS_CACHE"
 	@echo "More: Documentation/testing.rst"

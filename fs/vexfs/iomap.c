@@ -70,7 +70,6 @@ static int vexfs_block_range(loff_t pos, u64 len, u64 *lblk, u64 *count)
 		return -EFBIG;
 	*lblk = first;
 	*count = min_t(u64, last - first + 1, VEXFS_MAX_LBLK - first);
-	*count = min_t(u64, *count, VEXFS_MAX_MAP);
 	return 0;
 }
 
@@ -98,6 +97,10 @@ const struct iomap_write_ops vexfs_iomap_write_ops = {
 	.iomap_valid	= vexfs_iomap_valid,
 };
 
+/*
+ * However long a hole is: who asks for all of a file's extents would be told
+ * of 16 TiB behind them a group at a time.
+ */
 static int vexfs_read_begin(struct inode *inode, loff_t pos, loff_t length,
 			    unsigned int flags, struct iomap *iomap,
 			    struct iomap *srcmap)
@@ -196,8 +199,10 @@ static int vexfs_map_for_write(struct inode *inode, loff_t pos, loff_t length,
 	if (vexfs_is_shutdown(inode->i_sb))
 		return -EIO;
 	ret = vexfs_block_range(pos, length, &lblk, &count);
-	if (!ret)
-		ret = vexfs_lookup(inode, lblk, count, &map, &seq);
+	if (ret)
+		return ret;
+	count = min_t(u64, count, VEXFS_MAX_MAP);
+	ret = vexfs_lookup(inode, lblk, count, &map, &seq);
 	if (ret)
 		return ret;
 

@@ -91,6 +91,9 @@ no_leaks() {
 	[ ! -s /run/leaks ]
 }
 
+# Memory that the kernel can't give back, in KiB.
+unreclaimable() { sed -n 's/^SUnreclaim: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
+
 # False once lockdep has given up: its tables are full, or it has reported.
 lockdep_works() {
 	[ ! -e /proc/lockdep_stats ] ||

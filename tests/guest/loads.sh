@@ -9,9 +9,6 @@
 mnt=/mnt/vexfs
 mkdir -p $mnt
 
-# Memory that the kernel can't give back, in KiB.
-unreclaimable() { sed -n 's/^SUnreclaim: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
-
 work() {
 	echo "$1" >$mnt/file &&
 		vexctl create $mnt/coll.vex -d 3 >/dev/null &&

@@ -16,7 +16,7 @@ KERNEL_TROUBLE='WARNING: CPU|WARNING: .* at .*:[0-9]|BUG: |BUG at |Oops|'\
 'WARNING: (bad unlock|lock held|Nested lock|.* lock order|still has locks|'\
 'suspicious)|non-static key|locking correctness validator|ODEBUG: |'\
 'Unable to handle kernel|list_(add|del) corruption|refcount_t: |'\
-'Objects remaining in|detected buffer overflow|DEBUG_LOCKS_WARN'
+'Objects remaining in|Busy inodes after unmount|detected buffer overflow|DEBUG_LOCKS_WARN'
 
 # Kernel lines stand in the log behind "K ", the script's behind "  ".
 # Lines are short and appended whole, so two writers do not mix.

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -453,6 +454,23 @@ TEST_F(io, fiemap_tells_extents)
 	EXPECT_EQ(256 * KB, map.ext[1].fe_logical);
 	EXPECT_EQ(FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_LAST,
 		  map.ext[1].fe_flags);
+}
+
+/* What is behind the end of the file is one hole, not a hundred thousand. */
+TEST_F(io, fiemap_to_the_end_is_quick)
+{
+	struct fiemap fm = { .fm_length = ~0ull };
+	struct timespec ts;
+	int i;
+
+	ASSERT_EQ(0, put(self->fd, 0, 4 * KB, 1));
+	ASSERT_EQ(0, clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts));
+	for (i = 0; i < 50; i++)
+		ASSERT_EQ(0, ioctl(self->fd, FS_IOC_FIEMAP, &fm));
+	EXPECT_EQ(1, fm.fm_mapped_extents);
+	i = (int)ts.tv_sec;
+	ASSERT_EQ(0, clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts));
+	EXPECT_GE(i + 2, ts.tv_sec);
 }
 
 TEST_F(io, direct_writes)

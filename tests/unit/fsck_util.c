@@ -53,12 +53,12 @@ void fu_reload(struct fu_vol *v)
 }
 
 /* As mkfs.vexfs makes it, in a file that goes away. */
-static void fu_format(struct fu_vol *v, u32 cluster_size)
+static void fu_format(struct fu_vol *v, u32 cluster_size, u32 quota)
 {
 	struct mkfs_options opt = { .geom = {
 		.device_bytes = FU_BYTES, .cluster_size = cluster_size,
 		.bytes_per_inode = 65536,
-	}, .quota = 7 };
+	}, .quota = quota };
 	struct mkfs_target target = { .bytes = FU_BYTES };
 	u8 data[VEXFS_BLOCK_SIZE] __aligned(8);
 	struct vexfs_geom geom;
@@ -459,12 +459,21 @@ static void fu_files(struct fu_vol *v)
 void fu_make(struct fu_vol *v, u32 cluster_size, bool orphans)
 {
 	memset(v, 0, sizeof(*v));
-	fu_format(v, cluster_size);
+	fu_format(v, cluster_size, 7);
 	fu_load(v);
 	fu_files(v);
 	if (orphans)
 		fu_orphans(v);
 	fu_quota(v);
+	fu_reload(v);
+}
+
+void fu_make_plain(struct fu_vol *v)
+{
+	memset(v, 0, sizeof(*v));
+	fu_format(v, 4096, 0);
+	fu_load(v);
+	fu_files(v);
 	fu_reload(v);
 }
 

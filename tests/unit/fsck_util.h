@@ -34,6 +34,8 @@ struct fu_vol {
 
 /* Makes the volume; every call makes the same but for random numbers. */
 void fu_make(struct fu_vol *v, u32 cluster_size, bool orphans);
+/* Without quota files, which whoever changes it would have to keep right. */
+void fu_make_plain(struct fu_vol *v);
 /* A copy of it, to be damaged. */
 void fu_clone(struct fu_vol *v, const struct fu_vol *src);
 void fu_close(struct fu_vol *v);

@@ -8,11 +8,18 @@
  */
 #include "fsck.h"
 
+/* Who is to have it: the first of these. Only data can go elsewhere. */
+enum {
+	CLAIM_SAYS,			/* metadata, which says whose it is */
+	CLAIM_HEADER,			/* should have said so */
+	CLAIM_DATA,
+};
+
 struct fsck_claimant {
 	u64	cluster;
 	u64	ino;
 	u64	lblk;
-	bool	data;			/* not metadata that says whose it is */
+	u8	rank;			/* CLAIM_* */
 };
 
 struct fsck_claims {
@@ -27,15 +34,15 @@ static int fsck_claimant_cmp(const void *a, const void *b)
 
 	if (x->cluster != y->cluster)
 		return x->cluster < y->cluster ? -1 : 1;
-	if (x->data != y->data)
-		return x->data ? 1 : -1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
 	if (x->ino != y->ino)
 		return x->ino < y->ino ? -1 : 1;
 	return x->lblk < y->lblk ? -1 : x->lblk > y->lblk;
 }
 
 static void fsck_claims_add(struct fsck_claims *cl, u64 cluster, u64 ino,
-			    u64 lblk, bool data)
+			    u64 lblk, u8 rank)
 {
 	if (cl->count == cl->room) {
 		cl->room = cl->room ? 2 * cl->room : 256;
@@ -44,7 +51,7 @@ static void fsck_claims_add(struct fsck_claims *cl, u64 cluster, u64 ino,
 			kshim_die(__FILE__, __LINE__, "out of memory");
 	}
 	cl->c[cl->count++] = (struct fsck_claimant) {
-		.cluster = cluster, .ino = ino, .lblk = lblk, .data = data,
+		.cluster = cluster, .ino = ino, .lblk = lblk, .rank = rank,
 	};
 }
 
@@ -60,6 +67,13 @@ static bool fsck_block_says(struct fsck *f, u64 bno, u64 ino)
 	return fsck_meta_check(f, data, bno, le32_to_cpu(bh->bh_magic), ino,
 			       le32_to_cpu(bh->bh_generation), &why) ==
 	       META_GOOD;
+}
+
+static u8 fsck_data_rank(struct fsck *f, u64 cluster, u64 ino)
+{
+	u64 bno = vexfs_cluster_to_block(&f->fs.geom, cluster);
+
+	return fsck_block_says(f, bno, ino) ? CLAIM_SAYS : CLAIM_DATA;
 }
 
 static void fsck_claims_of_map(struct fsck_claims *cl,
@@ -80,15 +94,13 @@ static void fsck_claims_of_map(struct fsck_claims *cl,
 		for (c = first; c <= last; c++)
 			if (fsck_is_dup(f, c))
 				fsck_claims_add(cl, c, map->ino, r->lblk,
-						!fsck_block_says(f,
-						vexfs_cluster_to_block(g, c),
-						map->ino));
+						fsck_data_rank(f, c, map->ino));
 		prev = last;
 	}
 	for (i = 0; !map->rebuild && i < map->nodes; i++) {
 		c = vexfs_block_to_cluster(g, map->node[i]);
 		if (fsck_is_dup(f, c))
-			fsck_claims_add(cl, c, map->ino, 0, false);
+			fsck_claims_add(cl, c, map->ino, 0, CLAIM_SAYS);
 	}
 }
 
@@ -117,20 +129,22 @@ static int fsck_claims_extra(struct fsck_claims *cl, u64 ino)
 	const struct vexfs_geom *g = &cl->f->fs.geom;
 	struct vexfs_inode di;
 	u64 c;
+	u8 rank;
 	int err = fsck_inode_get(cl->f, ino, &di);
 
 	if (err)
 		return err;
 	if (le32_to_cpu(di.i_flags) & VEXFS_COLLECTION_FL) {
 		c = vexfs_block_to_cluster(g, le64_to_cpu(di.i_coll));
-		if (c < g->clusters && fsck_is_dup(cl->f, c))
+		if (c < g->clusters && fsck_is_dup(cl->f, c)) {
+			rank = fsck_data_rank(cl->f, c, ino);
 			fsck_claims_add(cl, c, ino, 0,
-					!fsck_block_says(cl->f,
-						le64_to_cpu(di.i_coll), ino));
+					min_t(u8, rank, CLAIM_HEADER));
+		}
 	}
 	c = vexfs_block_to_cluster(g, le64_to_cpu(di.i_xattr));
 	if (di.i_xattr && c < g->clusters && fsck_is_dup(cl->f, c))
-		fsck_claims_add(cl, c, ino, 0, false);
+		fsck_claims_add(cl, c, ino, 0, CLAIM_SAYS);
 	return 0;
 }
 

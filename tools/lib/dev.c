@@ -117,6 +117,11 @@ static void vexfs_buf_free_node(struct vexfs_bmap_node *node)
 	free(buf);
 }
 
+static void vexfs_revoked_free(struct vexfs_bmap_node *node)
+{
+	free(node);
+}
+
 int vexfs_dev_close(struct vexfs_dev *dev)
 {
 	int err = 0;
@@ -124,6 +129,7 @@ int vexfs_dev_close(struct vexfs_dev *dev)
 	if (dev->handles)
 		kshim_die(__FILE__, __LINE__, "device closed under a handle");
 	vexfs_bmap_destroy(&dev->cache, vexfs_buf_free_node);
+	vexfs_bmap_destroy(&dev->revoked, vexfs_revoked_free);
 	vexfs_bmap_destroy(&dev->overlay, vexfs_page_free);
 	vexfs_bmap_destroy(&dev->image, vexfs_page_free);
 	if (dev->fd >= 0 && close(dev->fd))

@@ -46,6 +46,30 @@ int vexfs_trans_credits(struct vexfs_trans *t)
 	return t->credits - t->used;
 }
 
+/* As jbd2: a block that is metadata again is no longer revoked. */
+static void vexfs_trans_unrevoke(struct vexfs_dev *dev, u64 bno)
+{
+	struct vexfs_bmap_node *node = vexfs_bmap_find(&dev->revoked, bno);
+
+	if (!node)
+		return;
+	vexfs_bmap_remove(&dev->revoked, node);
+	free(node);
+}
+
+static void vexfs_trans_note_revoke(struct vexfs_dev *dev, u64 bno)
+{
+	struct vexfs_bmap_node *node;
+
+	if (!dev->wlog || vexfs_bmap_find(&dev->revoked, bno))
+		return;
+	node = malloc(sizeof(*node));
+	if (!node)
+		kshim_die(__FILE__, __LINE__, "out of memory");
+	node->bno = bno;
+	vexfs_bmap_insert(&dev->revoked, node);
+}
+
 static void vexfs_trans_join(struct vexfs_trans *t, struct vexfs_buf *buf)
 {
 	struct vexfs_dev *dev = t->dev;
@@ -53,6 +77,7 @@ static void vexfs_trans_join(struct vexfs_trans *t, struct vexfs_buf *buf)
 	if (buf->dev != dev || buf->refs < 1)
 		kshim_die(__FILE__, __LINE__, "bad buffer for a transaction");
 	buf->handle = t->id;
+	vexfs_trans_unrevoke(dev, buf->node.bno);
 	if (buf->in_trans)
 		return;
 	buf->in_trans = true;
@@ -157,6 +182,7 @@ int vexfs_trans_forget(struct vexfs_trans *t, struct vexfs_fs *fs,
 	cached = vexfs_buf_cached(dev, bno);
 	if (cached)
 		vexfs_trans_revoke(cached);
+	vexfs_trans_note_revoke(dev, bno);
 	mutex_unlock(&dev->lock);
 	vexfs_buf_put(buf);
 	return 0;
@@ -218,6 +244,21 @@ static void vexfs_dev_release_running(struct vexfs_dev *dev, bool lost)
 	}
 }
 
+static void vexfs_revoked_free(struct vexfs_bmap_node *node)
+{
+	free(node);
+}
+
+static void vexfs_dev_log_revokes(struct vexfs_dev *dev)
+{
+	struct vexfs_bmap_node *node;
+	size_t i;
+
+	for (i = 0; i < dev->revoked.size; i++)
+		for (node = dev->revoked.table[i]; node; node = node->next)
+			vexfs_wlog_add_revoke(dev->wlog, node->bno);
+}
+
 static void vexfs_dev_log_commit(struct vexfs_dev *dev)
 {
 	struct vexfs_buf *buf;
@@ -227,6 +268,7 @@ static void vexfs_dev_log_commit(struct vexfs_dev *dev)
 		if (buf->dirty)
 			vexfs_wlog_add_write(dev->wlog, buf->node.bno,
 					     buf->data);
+	vexfs_dev_log_revokes(dev);
 }
 
 int vexfs_dev_commit(struct vexfs_dev *dev)
@@ -244,6 +286,7 @@ int vexfs_dev_commit(struct vexfs_dev *dev)
 		if (buf->dirty && !err)
 			err = vexfs_image_write(dev, buf->node.bno, buf->data);
 	vexfs_dev_release_running(dev, false);
+	vexfs_bmap_destroy(&dev->revoked, vexfs_revoked_free);
 	dev->commits++;
 	dev->error = err;
 	mutex_unlock(&dev->lock);
@@ -264,6 +307,7 @@ void vexfs_dev_abort(struct vexfs_dev *dev)
 	if (dev->handles)
 		kshim_die(__FILE__, __LINE__, "abort with open handles");
 	vexfs_dev_release_running(dev, true);
+	vexfs_bmap_destroy(&dev->revoked, vexfs_revoked_free);
 	mutex_unlock(&dev->lock);
 }
 

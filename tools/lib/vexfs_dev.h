@@ -75,6 +75,7 @@ struct vexfs_dev {
 	size_t max_cached;		/* unreferenced clean blocks kept */
 	size_t cached;
 	struct list_head running;	/* buffers of the running transaction */
+	struct vexfs_bmap revoked;	/* blocks it freed; kept for a log */
 	int handles;			/* open */
 	u64 next_handle;
 	int max_credits_used;
@@ -157,6 +158,8 @@ struct vexfs_wlog_entry {
 	enum vexfs_wlog_kind kind;
 	size_t nwrites;
 	struct vexfs_wlog_write *writes;
+	size_t nrevokes;		/* of a commit: metadata that was freed */
+	u64 *revokes;
 };
 
 struct vexfs_wlog {
@@ -173,6 +176,7 @@ void vexfs_wlog_free(struct vexfs_wlog *log);
 /* For the device: a new entry, and one write more of the newest. */
 void vexfs_wlog_add(struct vexfs_wlog *log, enum vexfs_wlog_kind kind);
 void vexfs_wlog_add_write(struct vexfs_wlog *log, u64 bno, const void *data);
+void vexfs_wlog_add_revoke(struct vexfs_wlog *log, u64 bno);
 
 /* bmap.c */
 struct vexfs_bmap_node *vexfs_bmap_find(const struct vexfs_bmap *map, u64 bno);

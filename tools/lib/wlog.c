@@ -52,6 +52,14 @@ void vexfs_wlog_add_write(struct vexfs_wlog *log, u64 bno, const void *data)
 	memcpy(w->data, data, VEXFS_BLOCK_SIZE);
 }
 
+void vexfs_wlog_add_revoke(struct vexfs_wlog *log, u64 bno)
+{
+	struct vexfs_wlog_entry *e = &log->entries[log->count - 1];
+
+	e->revokes = vexfs_wlog_room(e->revokes, e->nrevokes, sizeof(bno));
+	e->revokes[e->nrevokes++] = bno;
+}
+
 int vexfs_wlog_replay(const struct vexfs_wlog *log, size_t from, size_t to,
 		      struct vexfs_dev *dev)
 {
@@ -81,6 +89,7 @@ void vexfs_wlog_free(struct vexfs_wlog *log)
 		for (j = 0; j < log->entries[i].nwrites; j++)
 			free(log->entries[i].writes[j].data);
 		free(log->entries[i].writes);
+		free(log->entries[i].revokes);
 	}
 	free(log->entries);
 	free(log);
