@@ -21,8 +21,8 @@ memory_steady() {
 
 volume_up() {
 	modprobe loop 2>/dev/null
-	modprobe vexfs && mkdir -p $VEXFS_MNT &&
-		truncate -s 32M /tmp/volume && losetup $VEXFS_DEV /tmp/volume &&
+	modprobe vexfs && mkdir -p "$VEXFS_MNT" &&
+		truncate -s 32M /tmp/volume && losetup "$VEXFS_DEV" /tmp/volume &&
 		echo on >/proc/sys/kernel/printk_devkmsg
 }
 
