@@ -23,8 +23,7 @@ passed=0 failed=0 skipped=0
 # size of its disk, guest script; then further arguments of run.sh.
 guest_jobs() {
 	local all=(--file "$BUILD/selftests:/job/selftests" --kmod loop
-		   --kmod quota_v2 --file demo/glove20k/vectors.npy
-		   --file "$BUILD/fuzz/mountfuzz")
+		   --kmod quota_v2 --file demo/glove20k/vectors.npy)
 	local one=(--file "$BUILD/selftests/coll_crash:/job/selftests/coll_crash")
 
 	job selftests  900 0 1G tests/guest/selftests.sh "${all[@]}"
@@ -282,7 +281,7 @@ step_modules() {
 selftests_build() {
 	local f
 
-	make -s -j"$(nproc)" WERROR=1 tools fuzz-programs &&
+	make -s -j"$(nproc)" WERROR=1 tools &&
 		make -s -j"$(nproc)" -C tests/selftests \
 			OUTPUT="$BUILD/selftests" USERCFLAGS=-Werror || return
 	for f in tests/selftests/*.sh; do
