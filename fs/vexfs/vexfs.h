@@ -146,6 +146,7 @@ struct vexfs_inode_info {
 	unsigned int		ioend_helpers;
 	/** @ioends_pending: submitted, not yet among them */
 	atomic_t		ioends_pending;
+	/** @ioend_wait: helpers, until one of those has ended */
 	wait_queue_head_t	ioend_wait;
 	/** @coll: loaded collection, or NULL [coll_lock] */
 	struct vexfs_collection	*coll;

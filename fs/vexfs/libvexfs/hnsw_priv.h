@@ -227,9 +227,6 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 		struct vexfs_graph_scratch *s);
 u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 		  struct vexfs_graph_scratch *s);
-void vexfs_walk_down(const struct vexfs_graph *g, u32 slot, u32 top, u32 ef,
-		     const struct vexfs_graph_filter *filter,
-		     struct vexfs_graph_scratch *s);
 
 /* hnsw_build.c */
 u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,

@@ -393,9 +393,9 @@ static void pool_filter(const struct vexfs_graph_filter *filter,
 }
 
 /* From a node of layer @top to some on layer 0 to begin with there. */
-void vexfs_walk_down(const struct vexfs_graph *g, u32 slot, u32 top, u32 ef,
-		     const struct vexfs_graph_filter *filter,
-		     struct vexfs_graph_scratch *s)
+static void walk_down(const struct vexfs_graph *g, u32 slot, u32 top, u32 ef,
+		      const struct vexfs_graph_filter *filter,
+		      struct vexfs_graph_scratch *s)
 {
 	const u32 beam = min(ef, DOWN_BEAM);
 
@@ -435,7 +435,7 @@ static void search_walk(const struct vexfs_graph *g, u32 ef,
 		slot = (u32)entry - 1;
 		if (!entry || slot >= s->nvisited)
 			return;
-		vexfs_walk_down(g, slot, (u32)(entry >> 32), ef, filter, s);
+		walk_down(g, slot, (u32)(entry >> 32), ef, filter, s);
 		vexfs_walk(g, 0, ef, U32_MAX, filter, s);
 	} while (--tries && dead_end(g, ef, s));
 }
