@@ -183,6 +183,30 @@ static void change_bytes(u8 *data, u32 size)
 	}
 }
 
+/*
+ * A block with a header, of which most may be unused: mostly what it says of
+ * itself, behind what all of them begin with, or what is in use.
+ */
+static void change_used(u8 *data)
+{
+	const u32 head = sizeof(struct vexfs_block_header);
+	u32 used = VEXFS_BLOCK_SIZE;
+
+	while (used > head + 32 && !data[used - 1])
+		used--;
+	switch (fr_below(5)) {
+	case 0:
+		change_bytes(data, VEXFS_BLOCK_SIZE);
+		break;
+	case 1:
+	case 2:
+		change_bytes(data + head, 16);
+		break;
+	default:
+		change_bytes(data + head, used - head);
+	}
+}
+
 /* One inode of a block of them, with a checksum that is right. */
 static void change_inode(struct fu_vol *v, u8 *data)
 {
@@ -275,6 +299,8 @@ static void change_sealed(struct fu_vol *v, u64 bno, u8 *data)
 		change_inode(v, data);
 	else if (is_log(data))
 		change_log(v, data);
+	else if (has_header(data))
+		change_used(data);
 	else
 		change_bytes(data, VEXFS_BLOCK_SIZE);
 	if (has_header(data))
