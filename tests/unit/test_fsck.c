@@ -164,6 +164,47 @@ static void check_copies(void)
 	fu_close(&v);
 }
 
+static void repaired(struct fu_vol *v, enum fsck_kind kind)
+{
+	CHECK_EQ(fu_fsck(v, FSCK_YES), FSCK_CORRECTED);
+	CHECK(v->f.kinds[kind]);
+	CHECK_EQ(fu_fsck(v, FSCK_NO), FSCK_OK);
+	fu_close(v);
+}
+
+static void put_rec(struct vexfs_extent *e, u32 lblk, u64 pblk, u32 len)
+{
+	e->ee_lblk = cpu_to_le32(lblk);
+	e->ee_pblk = cpu_to_le64(pblk);
+	e->ee_len = cpu_to_le32(len);
+}
+
+/* What a file has twice itself: a node as data, and half written clusters. */
+static void check_own(void)
+{
+	struct vexfs_extent_node node;
+	struct vexfs_inode di;
+	struct fu_vol v;
+	u64 bno;
+
+	fu_clone(&v, &sound);
+	fu_inode(&v, v.n.extents, &di);
+	bno = le64_to_cpu(di.i_root.er_rec[0].ee_pblk);
+	fu_read(&v, bno, &node);
+	node.en_rec[0].ee_pblk = cpu_to_le64(bno);
+	fu_write_sealed(&v, bno, &node);
+	repaired(&v, FP_OVERLAP);
+	fu_clone(&v, &cluster8);
+	fu_inode(&v, v.n.file, &di);
+	bno = le64_to_cpu(di.i_root.er_rec[0].ee_pblk);
+	di.i_root.er_count = cpu_to_le16(3);
+	put_rec(&di.i_root.er_rec[0], 0, bno, 1);
+	put_rec(&di.i_root.er_rec[1], 1, bno + 1, 1 | VEXFS_EXT_UNWRITTEN);
+	put_rec(&di.i_root.er_rec[2], 2, bno, 2);
+	fu_put_inode(&v, v.n.file, &di);
+	repaired(&v, FP_OVERLAP);
+}
+
 static void set_inodes(struct fu_vol *v, int type, u32 id, u64 inodes)
 {
 	struct vq_table table;
@@ -245,7 +286,7 @@ int main(void)
 	u32 i;
 
 	kshim_seed(4711);
-	cu_plan(7 + fsck_damages + fsck_quota_damages);
+	cu_plan(8 + fsck_damages + fsck_quota_damages);
 	fu_make(&sound, 4096, false);
 	fu_make(&cluster8, 8192, false);
 	fu_make(&pending, 4096, true);
@@ -254,6 +295,7 @@ int main(void)
 	cu_run("-p does what is safe", check_preen);
 	cu_run("lost+found", check_lost_found);
 	cu_run("blocks with two owners are copied", check_copies);
+	cu_run("what a file has twice is copied", check_own);
 	cu_run("limits outlive a repair", check_limits);
 	cu_run("quota counts what orphans give back", check_quota_orphans);
 	for (i = 0; i < fsck_damages; i++) {

@@ -18,9 +18,13 @@ enum {
 struct fsck_claimant {
 	u64	cluster;
 	u64	ino;
-	u64	lblk;
+	u64	at;			/* for which of the inode's: AT_* */
 	u8	rank;			/* CLAIM_* */
 };
+
+/* A node, header or xattr block; an extent, by its first block. */
+#define AT_META			0ull
+#define AT_DATA(lblk)		((lblk) + 1)
 
 struct fsck_claims {
 	struct fsck *f;
@@ -38,11 +42,11 @@ static int fsck_claimant_cmp(const void *a, const void *b)
 		return x->rank < y->rank ? -1 : 1;
 	if (x->ino != y->ino)
 		return x->ino < y->ino ? -1 : 1;
-	return x->lblk < y->lblk ? -1 : x->lblk > y->lblk;
+	return x->at < y->at ? -1 : x->at > y->at;
 }
 
 static void fsck_claims_add(struct fsck_claims *cl, u64 cluster, u64 ino,
-			    u64 lblk, u8 rank)
+			    u64 at, u8 rank)
 {
 	if (cl->count == cl->room) {
 		cl->room = cl->room ? 2 * cl->room : 256;
@@ -51,7 +55,7 @@ static void fsck_claims_add(struct fsck_claims *cl, u64 cluster, u64 ino,
 			kshim_die(__FILE__, __LINE__, "out of memory");
 	}
 	cl->c[cl->count++] = (struct fsck_claimant) {
-		.cluster = cluster, .ino = ino, .lblk = lblk, .rank = rank,
+		.cluster = cluster, .ino = ino, .at = at, .rank = rank,
 	};
 }
 
@@ -93,14 +97,15 @@ static void fsck_claims_of_map(struct fsck_claims *cl,
 			first++;
 		for (c = first; c <= last; c++)
 			if (fsck_is_dup(f, c))
-				fsck_claims_add(cl, c, map->ino, r->lblk,
+				fsck_claims_add(cl, c, map->ino,
+						AT_DATA(r->lblk),
 						fsck_data_rank(f, c, map->ino));
 		prev = last;
 	}
 	for (i = 0; !map->rebuild && i < map->nodes; i++) {
 		c = vexfs_block_to_cluster(g, map->node[i]);
 		if (fsck_is_dup(f, c))
-			fsck_claims_add(cl, c, map->ino, 0, CLAIM_SAYS);
+			fsck_claims_add(cl, c, map->ino, AT_META, CLAIM_SAYS);
 	}
 }
 
@@ -138,13 +143,13 @@ static int fsck_claims_extra(struct fsck_claims *cl, u64 ino)
 		c = vexfs_block_to_cluster(g, le64_to_cpu(di.i_coll));
 		if (c < g->clusters && fsck_is_dup(cl->f, c)) {
 			rank = fsck_data_rank(cl->f, c, ino);
-			fsck_claims_add(cl, c, ino, 0,
+			fsck_claims_add(cl, c, ino, AT_META,
 					min_t(u8, rank, CLAIM_HEADER));
 		}
 	}
 	c = vexfs_block_to_cluster(g, le64_to_cpu(di.i_xattr));
 	if (di.i_xattr && c < g->clusters && fsck_is_dup(cl->f, c))
-		fsck_claims_add(cl, c, ino, 0, CLAIM_SAYS);
+		fsck_claims_add(cl, c, ino, AT_META, CLAIM_SAYS);
 	return 0;
 }
 
@@ -195,7 +200,7 @@ static const struct fsck_claimant *fsck_owner(const struct fsck_claims *cl,
 								 NULL;
 }
 
-/* Another's cluster, at block @lblk of an extent that begins at @from? */
+/* Another's cluster, in an extent that begins at @from? */
 static bool fsck_is_other(const struct fsck_claims *cl, u64 cluster, u64 ino,
 			  u64 from)
 {
@@ -204,7 +209,7 @@ static bool fsck_is_other(const struct fsck_claims *cl, u64 cluster, u64 ino,
 	if (!fsck_is_dup(cl->f, cluster))
 		return false;
 	own = fsck_owner(cl, cluster);
-	return own && (own->ino != ino || own->lblk != from);
+	return own && (own->ino != ino || own->at != AT_DATA(from));
 }
 
 static int fsck_copy_cluster(struct fsck *f, u64 from, u64 to)
@@ -229,6 +234,8 @@ struct fsck_split {
 	struct fsck_map new;
 	bool	copy;			/* or cut */
 	u64	last_from, last_to;	/* of the copy made last */
+	u64	cluster;		/* of the last piece; is it another's? */
+	bool	other;
 };
 
 /* One cluster of a record goes elsewhere, or nowhere. */
@@ -258,6 +265,19 @@ static int fsck_split_piece(struct fsck_split *s, struct vexfs_ext_rec piece)
 	return 0;
 }
 
+/* A piece that goes on within the last one's cluster goes where that went. */
+static bool fsck_split_off(struct fsck_split *s, u64 from,
+			   const struct vexfs_ext_rec *piece)
+{
+	const struct vexfs_geom *g = &s->cl->f->fs.geom;
+	u64 cluster = vexfs_block_to_cluster(g, piece->pblk);
+
+	if (cluster != s->cluster || !(piece->lblk & (g->cluster_blocks - 1)))
+		s->other = fsck_is_other(s->cl, cluster, s->map->ino, from);
+	s->cluster = cluster;
+	return s->other;
+}
+
 static int fsck_split_rec(struct fsck_split *s, const struct vexfs_ext_rec *r)
 {
 	const struct vexfs_geom *g = &s->cl->f->fs.geom;
@@ -270,8 +290,7 @@ static int fsck_split_rec(struct fsck_split *s, const struct vexfs_ext_rec *r)
 		piece.lblk = at;
 		piece.pblk = r->pblk + (at - r->lblk);
 		piece.len = (u32)(next - at);
-		if (fsck_is_other(s->cl, vexfs_block_to_cluster(g, piece.pblk),
-				  s->map->ino, r->lblk))
+		if (fsck_split_off(s, r->lblk, &piece))
 			err = fsck_split_piece(s, piece);
 		else
 			fsck_map_add(&s->new, &piece);
@@ -308,7 +327,7 @@ static u32 fsck_others(const struct fsck_claims *cl, u64 ino, u64 *with)
 		if (cl->c[i].ino != ino)
 			continue;
 		own = fsck_owner(cl, cl->c[i].cluster);
-		if (own->ino == ino && own->lblk == cl->c[i].lblk)
+		if (own->ino == ino && own->at == cl->c[i].at)
 			continue;
 		*with = own->ino;
 		n++;
@@ -333,6 +352,7 @@ static int fsck_separate(struct fsck_claims *cl, u64 ino)
 		return 0;
 	err = fsck_current_map(f, ino, &s.map);
 	s.last_from = U64_MAX;
+	s.cluster = U64_MAX;
 	for (i = 0; !err && i < s.map->count; i++)
 		err = fsck_split_rec(&s, &s.map->rec[i]);
 	if (err) {
