@@ -205,6 +205,23 @@ static void check_own(void)
 	repaired(&v, FP_OVERLAP);
 }
 
+/* Which could be one, and which the module would not free. */
+static void check_pieces(void)
+{
+	struct vexfs_inode di;
+	struct fu_vol v;
+	u64 bno;
+
+	fu_clone(&v, &cluster8);
+	fu_inode(&v, v.n.file, &di);
+	bno = le64_to_cpu(di.i_root.er_rec[0].ee_pblk);
+	di.i_root.er_count = cpu_to_le16(2);
+	put_rec(&di.i_root.er_rec[0], 0, bno, 1 | VEXFS_EXT_UNWRITTEN);
+	put_rec(&di.i_root.er_rec[1], 1, bno + 1, 1 | VEXFS_EXT_UNWRITTEN);
+	fu_put_inode(&v, v.n.file, &di);
+	repaired(&v, FP_MAP_TORN);
+}
+
 static void set_inodes(struct fu_vol *v, int type, u32 id, u64 inodes)
 {
 	struct vq_table table;
@@ -286,7 +303,7 @@ int main(void)
 	u32 i;
 
 	kshim_seed(4711);
-	cu_plan(8 + fsck_damages + fsck_quota_damages);
+	cu_plan(9 + fsck_damages + fsck_quota_damages);
 	fu_make(&sound, 4096, false);
 	fu_make(&cluster8, 8192, false);
 	fu_make(&pending, 4096, true);
@@ -296,6 +313,7 @@ int main(void)
 	cu_run("lost+found", check_lost_found);
 	cu_run("blocks with two owners are copied", check_copies);
 	cu_run("what a file has twice is copied", check_own);
+	cu_run("a cluster in two pieces that are alike", check_pieces);
 	cu_run("limits outlive a repair", check_limits);
 	cu_run("quota counts what orphans give back", check_quota_orphans);
 	for (i = 0; i < fsck_damages; i++) {

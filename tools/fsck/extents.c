@@ -68,17 +68,24 @@ static void fsck_tree_bad(struct fsck_tree *t, enum fsck_kind kind, u64 bno,
 		t->map->rebuild = true;
 }
 
-/* A record that begins within a cluster goes on where the last one ended. */
-static bool fsck_tree_torn(struct fsck_tree *t, const struct vexfs_ext_rec *r)
+/*
+ * A record that begins within a cluster goes on where the last one ended, and
+ * is there since only one of them is written. Otherwise they would be one, and
+ * the cluster could not be freed.
+ */
+static const char *fsck_tree_torn(struct fsck_tree *t,
+				  const struct vexfs_ext_rec *r)
 {
 	struct fsck_map *map = t->map;
 	const struct vexfs_ext_rec *last;
 
 	if (!(r->lblk & (t->f->fs.geom.cluster_blocks - 1)))
-		return false;
+		return NULL;
 	last = map->count ? &map->rec[map->count - 1] : NULL;
-	return !last || r->lblk != vexfs_ext_end(last) ||
-	       r->pblk != last->pblk + last->len;
+	if (!last || r->lblk != vexfs_ext_end(last) ||
+	    r->pblk != last->pblk + last->len)
+		return "the rest is elsewhere";
+	return r->unwritten == last->unwritten ? "the parts are alike" : NULL;
 }
 
 /* A leaf's records; of a bad one, those that make sense alone. */
@@ -88,6 +95,7 @@ static void fsck_tree_leaf(struct fsck_tree *t, const struct vexfs_extent *rec,
 	struct vexfs_fs *fs = &t->f->fs;
 	u32 mask = fs->geom.cluster_blocks - 1;
 	struct vexfs_ext_rec r;
+	const char *why;
 	int i;
 
 	for (i = 0; i < count; i++) {
@@ -96,9 +104,9 @@ static void fsck_tree_leaf(struct fsck_tree *t, const struct vexfs_extent *rec,
 			      ((r.lblk ^ r.pblk) & mask) ||
 			      !vexfs_block_valid(fs, r.pblk, r.len)))
 			continue;
-		if (good && !t->map->rebuild && fsck_tree_torn(t, &r))
-			fsck_tree_bad(t, FP_MAP_TORN, r.pblk,
-				      "the rest is elsewhere");
+		why = good && !t->map->rebuild ? fsck_tree_torn(t, &r) : NULL;
+		if (why)
+			fsck_tree_bad(t, FP_MAP_TORN, r.pblk, why);
 		fsck_map_add(t->map, &r);
 	}
 }

@@ -255,6 +255,7 @@ u64 fsck_map_blocks(struct fsck *f, const struct fsck_map *map);
 bool fsck_has_map(const struct vexfs_inode *di);
 /* maptidy.c: sorted, without overlaps, in whole clusters */
 void fsck_map_tidy(struct fsck *f, struct fsck_map *map);
+void fsck_map_join(struct fsck_map *map);
 /* mapmake.c */
 int fsck_map_make(struct fsck *f, struct fsck_map *map);
 void fsck_map_later(struct fsck *f, struct fsck_map *map);

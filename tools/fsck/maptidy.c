@@ -84,6 +84,26 @@ static void fsck_map_compact(struct fsck_map *map)
 	map->count = n;
 }
 
+/* Pieces that follow each other become one again. */
+void fsck_map_join(struct fsck_map *map)
+{
+	u32 i, n = 0;
+
+	for (i = 1; i < map->count; i++) {
+		struct vexfs_ext_rec *a = &map->rec[n], *b = &map->rec[i];
+
+		if (b->lblk == vexfs_ext_end(a) &&
+		    b->pblk == a->pblk + a->len &&
+		    a->unwritten == b->unwritten &&
+		    (u64)a->len + b->len <= VEXFS_EXT_LEN_MASK)
+			a->len += b->len;
+		else
+			map->rec[++n] = *b;
+	}
+	if (map->count)
+		map->count = n + 1;
+}
+
 /*
  * Cutting the end of one record may leave the beginning of the next without
  * its cluster; each round cuts something or is the last.
@@ -102,4 +122,5 @@ void fsck_map_tidy(struct fsck *f, struct fsck_map *map)
 		fsck_map_compact(map);
 		after = fsck_map_blocks(f, map);
 	} while (before != after);
+	fsck_map_join(map);
 }

@@ -298,26 +298,6 @@ static int fsck_split_rec(struct fsck_split *s, const struct vexfs_ext_rec *r)
 	return err;
 }
 
-/* Pieces that follow each other become one again. */
-static void fsck_map_join(struct fsck_map *map)
-{
-	u32 i, n = 0;
-
-	for (i = 1; i < map->count; i++) {
-		struct vexfs_ext_rec *a = &map->rec[n], *b = &map->rec[i];
-
-		if (b->lblk == vexfs_ext_end(a) &&
-		    b->pblk == a->pblk + a->len &&
-		    a->unwritten == b->unwritten &&
-		    (u64)a->len + b->len <= VEXFS_EXT_LEN_MASK)
-			a->len += b->len;
-		else
-			map->rec[++n] = *b;
-	}
-	if (map->count)
-		map->count = n + 1;
-}
-
 static u32 fsck_others(const struct fsck_claims *cl, u64 ino, u64 *with)
 {
 	const struct fsck_claimant *own;
