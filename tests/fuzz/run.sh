@@ -80,6 +80,7 @@ for ((i = 0; i < guests; i++)); do
 	mapfile -t n < <(count "$OUT/$kernel-${seeds[i]}.log")
 	# A guest that failed for no round's sake is a failure all the same.
 	[ "$ok" = 1 ] || [ "${n[1]:-0}" -gt 0 ] || n[1]=1
+	# It may have failed before it counted any.
 	[ "${n[0]:-0}" -ge "${n[1]:-0}" ] || n[0]=${n[1]}
 	passed=$((passed + ${n[0]:-0} - n[1]))
 	failed=$((failed + n[1]))

@@ -179,8 +179,8 @@ static void put_rec(struct vexfs_extent *e, u32 lblk, u64 pblk, u32 len)
 	e->ee_len = cpu_to_le32(len);
 }
 
-/* What a file has twice itself: a node as data, and half written clusters. */
-static void check_own(void)
+/* A node that is among the file's data. */
+static void check_own_node(void)
 {
 	struct vexfs_extent_node node;
 	struct vexfs_inode di;
@@ -194,19 +194,14 @@ static void check_own(void)
 	node.en_rec[0].ee_pblk = cpu_to_le64(bno);
 	fu_write_sealed(&v, bno, &node);
 	repaired(&v, FP_OVERLAP);
-	fu_clone(&v, &cluster8);
-	fu_inode(&v, v.n.file, &di);
-	bno = le64_to_cpu(di.i_root.er_rec[0].ee_pblk);
-	di.i_root.er_count = cpu_to_le16(3);
-	put_rec(&di.i_root.er_rec[0], 0, bno, 1);
-	put_rec(&di.i_root.er_rec[1], 1, bno + 1, 1 | VEXFS_EXT_UNWRITTEN);
-	put_rec(&di.i_root.er_rec[2], 2, bno, 2);
-	fu_put_inode(&v, v.n.file, &di);
-	repaired(&v, FP_OVERLAP);
 }
 
-/* Which could be one, and which the module would not free. */
-static void check_pieces(void)
+/*
+ * A file's first cluster, of two blocks, in two extents of these lengths and
+ * flags; the cluster a second time behind it, if @twice.
+ */
+static void check_cluster(u32 first, u32 second, bool twice,
+			  enum fsck_kind kind)
 {
 	struct vexfs_inode di;
 	struct fu_vol v;
@@ -215,11 +210,26 @@ static void check_pieces(void)
 	fu_clone(&v, &cluster8);
 	fu_inode(&v, v.n.file, &di);
 	bno = le64_to_cpu(di.i_root.er_rec[0].ee_pblk);
-	di.i_root.er_count = cpu_to_le16(2);
-	put_rec(&di.i_root.er_rec[0], 0, bno, 1 | VEXFS_EXT_UNWRITTEN);
-	put_rec(&di.i_root.er_rec[1], 1, bno + 1, 1 | VEXFS_EXT_UNWRITTEN);
+	di.i_root.er_count = cpu_to_le16(twice ? 3 : 2);
+	put_rec(&di.i_root.er_rec[0], 0, bno, first);
+	put_rec(&di.i_root.er_rec[1], 1, bno + 1, second);
+	if (twice)
+		put_rec(&di.i_root.er_rec[2], 2, bno, 2);
 	fu_put_inode(&v, v.n.file, &di);
-	repaired(&v, FP_MAP_TORN);
+	repaired(&v, kind);
+}
+
+static void check_own_cluster(void)
+{
+	check_cluster(1, 1 | VEXFS_EXT_UNWRITTEN, true, FP_OVERLAP);
+}
+
+/* Which could be one, and which the module would not free. */
+static void check_pieces(void)
+{
+	check_cluster(1 | VEXFS_EXT_UNWRITTEN, 1 | VEXFS_EXT_UNWRITTEN, false,
+		      FP_MAP_TORN);
+	check_cluster(1, 1, false, FP_MAP_TORN);
 }
 
 static void set_inodes(struct fu_vol *v, int type, u32 id, u64 inodes)
@@ -303,7 +313,7 @@ int main(void)
 	u32 i;
 
 	kshim_seed(4711);
-	cu_plan(9 + fsck_damages + fsck_quota_damages);
+	cu_plan(10 + fsck_damages + fsck_quota_damages);
 	fu_make(&sound, 4096, false);
 	fu_make(&cluster8, 8192, false);
 	fu_make(&pending, 4096, true);
@@ -312,7 +322,8 @@ int main(void)
 	cu_run("-p does what is safe", check_preen);
 	cu_run("lost+found", check_lost_found);
 	cu_run("blocks with two owners are copied", check_copies);
-	cu_run("what a file has twice is copied", check_own);
+	cu_run("a node among its file's data is copied", check_own_node);
+	cu_run("a cluster that a file has twice is copied", check_own_cluster);
 	cu_run("a cluster in two pieces that are alike", check_pieces);
 	cu_run("limits outlive a repair", check_limits);
 	cu_run("quota counts what orphans give back", check_quota_orphans);
