@@ -7,6 +7,7 @@
 #include "fsck_random.h"
 
 #include "jbd2.h"
+#include "random.h"
 
 /* Of an inode's data, and of a journal's log: enough to meet each kind. */
 #define FR_DATA_BLOCKS		6
@@ -21,11 +22,7 @@ void fr_seed(u64 seed)
 
 u64 fr_random(void)
 {
-	u64 z = state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
+	return vexfs_splitmix(&state);
 }
 
 u32 fr_below(u32 n)

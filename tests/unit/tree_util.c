@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include "tree_util.h"
+#include "random.h"
 
 #include <setjmp.h>
 #include <time.h>
@@ -78,14 +79,9 @@ void tu_srand(u64 seed)
 	tu_state = seed;
 }
 
-/* splitmix64 */
 u64 tu_rand(void)
 {
-	u64 z = tu_state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
+	return vexfs_splitmix(&tu_state);
 }
 
 u32 tu_below(u32 n)

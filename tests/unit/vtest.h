@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "core.h"
+#include "random.h"
 
 static int vt_tests, vt_failed, vt_errors;
 
@@ -53,11 +53,7 @@ static inline double vt_seconds(void)
 
 static inline u64 vt_random(u64 *state)
 {
-	u64 z = (*state += 0x9e3779b97f4a7c15ull);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
+	return vexfs_splitmix(state);
 }
 
 /* In [-1, 1). */

@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include "kshim.h"
+#include "random.h"
 
 #include <malloc.h>
 #include <sys/random.h>
@@ -120,11 +121,9 @@ u64 get_random_u64(void)
 			kshim_die(__FILE__, __LINE__, "getrandom failed");
 		return x;
 	}
-	x = __atomic_add_fetch(&kshim_random_state, 0x9e3779b97f4a7c15ull,
+	x = __atomic_add_fetch(&kshim_random_state, VEXFS_GOLDEN,
 			       __ATOMIC_RELAXED);
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-	return x ^ (x >> 31);
+	return vexfs_mix(x);
 }
 
 void get_random_bytes(void *buf, size_t len)

@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include "hnsw_priv.h"
+#include "random.h"
 
 static int node_locks_init(struct vexfs_graph *g)
 {
@@ -79,13 +80,10 @@ void vexfs_graph_free(struct vexfs_graph *g)
  */
 u32 vexfs_graph_level(const struct vexfs_graph *g, u32 slot)
 {
-	u64 h = (g->seed ^ slot) * 0x9e3779b97f4a7c15ull + slot;
+	u64 h = vexfs_mix((g->seed ^ slot) * VEXFS_GOLDEN + slot);
 	u64 below = div_u64(U64_MAX, g->m);
 	u32 level = 0;
 
-	h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ull;
-	h = (h ^ (h >> 27)) * 0x94d049bb133111ebull;
-	h ^= h >> 31;
 	while (h < below && level < VEXFS_GRAPH_MAX_LEVEL) {
 		below = div_u64(below, g->m);
 		level++;

@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
+#include "../libvexfs/random.h"
 #include "project_priv.h"
 
 /* Elements that a section may rotate, at most (or one row). */
@@ -23,28 +24,6 @@
 static unsigned int lsh_counters(void)
 {
 	return (unsigned int)ilog2(vexfs_simd_level());
-}
-
-/* Numbers that look random, one after the other (splitmix64). */
-static u64 lsh_random(u64 *state)
-{
-	u64 z = (*state += 0x9e3779b97f4a7c15ull);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-
-static void lsh_fill_signs(u32 *signs, u32 n, u64 seed)
-{
-	u64 bits = 0;
-	u32 i;
-
-	for (i = 0; i < n; i++, bits <<= 1) {
-		if (!(i % 64))
-			bits = lsh_random(&seed);
-		signs[i] = bits >> 63 ? 0x80000000u : 0;
-	}
 }
 
 bool vexfs_projector_supports(u8 elem, u8 metric)
@@ -78,7 +57,7 @@ int vexfs_projector_init(struct vexfs_projector *pj,
 		vexfs_projector_free(pj);
 		return -ENOMEM;
 	}
-	lsh_fill_signs(pj->signs, n, seed);
+	vexfs_random_signs(pj->signs, n, seed);
 	return 0;
 }
 
