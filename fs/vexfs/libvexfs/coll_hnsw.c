@@ -17,6 +17,8 @@
  * belongs among the first k isn't far behind them.
  */
 #define VEXFS_RERANK_MORE	20u
+/* Even if they are far behind: some may be deleted meanwhile. */
+#define VEXFS_RERANK_LEAST	2u
 /* Of those that were ranked, what is ranked by exact distances besides k. */
 #define VEXFS_EXACT_MORE	6u
 
@@ -217,6 +219,23 @@ static int vexfs_hnsw_prepare(struct vexfs_coll_searcher *s, u32 ef,
 	return err;
 }
 
+/*
+ * How many of @n candidates are to be ranked by their rows: those that may
+ * belong among the first k.
+ */
+static u32 vexfs_hnsw_front(const struct vexfs_coll_searcher *s, u32 k, u32 n)
+{
+	u32 limit, least = k + VEXFS_RERANK_LEAST;
+
+	n = min(n, k + k / 2 + VEXFS_RERANK_MORE);
+	if (n <= least)
+		return n;
+	limit = vexfs_code_limit(&s->coll->sp, s->query, s->cand[k - 1].key);
+	while (n > least && s->cand[n - 1].key > limit)
+		n--;
+	return n;
+}
+
 /* Candidates by their codes, ranked by their rows. */
 static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 				 struct vexfs_topk *top)
@@ -234,7 +253,7 @@ static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 
 	n = vexfs_graph_search(&coll->graph, ef, all ? NULL : &live,
 			       s->scratch, s->cand, &s->compared);
-	n = min(n, k + k / 2 + VEXFS_RERANK_MORE);
+	n = vexfs_hnsw_front(s, k, n);
 	s->nbatch = 0;
 	for (i = 0; !err && i < n; i++)
 		err = vexfs_search_slot(s, s->cand[i].slot, top);

@@ -48,3 +48,28 @@ static __always_inline ones_t count_ones(ones_t v)
 	 (ci)DOT_S16((cs)(a) >> 8, (cs)(b) >> 8))
 
 #include "nib_tmpl.h"
+
+#ifndef __CHECKER__
+
+/*
+ * Rounding to steps of s adds an error to each element of both vectors, of
+ * variance s^2 / 12. Of the square of the distance d this makes, along the
+ * difference, an error with standard deviation 2 d s / sqrt(6), and its square
+ * adds dims s^2 / 6, which differs as much as the steps do. The query's step
+ * stands for all.
+ */
+u32 vexfs_code_limit_sse2(const struct vexfs_space *sp,
+			  const struct vexfs_query *q, u32 key)
+{
+	const bool cosine = sp->metric == VEXFS_METRIC_COSINE;
+	double near = bits_float(vexfs_key_to_bits(key)), square, step, more;
+
+	/* For the cosine of vectors of length one, and half the square */
+	step = -bits_float(q->gain) * (cosine ? 1.0 : 0.5);
+	square = cosine ? 2 * near : near;
+	more = 4 * 0.8165 * step * square_root(square) +
+	       step * step * sp->dims / 12;
+	return key_of(near + (cosine ? more / 2 : more));
+}
+
+#endif /* __CHECKER__ */

@@ -272,6 +272,20 @@ void vexfs_dist_codes(const struct vexfs_space *sp,
 	}
 }
 
+u32 vexfs_code_limit(const struct vexfs_space *sp, const struct vexfs_query *q,
+		     u32 key)
+{
+	if (sp->exact)
+		return key;
+	/* There lengths count, which may be anything; and absolute values. */
+	if (sp->metric == VEXFS_METRIC_IP || sp->metric == VEXFS_METRIC_L1)
+		return ~0u;
+	vexfs_fpu_begin();
+	key = vexfs_code_limit_sse2(sp, q, key);
+	vexfs_simd_end(0, 0, 0);
+	return key;
+}
+
 #define PICK_STEP	8u
 
 /* Is @code nearer to one of those kept? *compared grows by how many it took. */

@@ -144,6 +144,12 @@ void vexfs_code_encode(const struct vexfs_space *sp, const void *row,
 void vexfs_dist_codes(const struct vexfs_space *sp,
 		      const struct vexfs_query *q, const void *const *codes,
 		      unsigned int n, u32 *keys);
+/*
+ * Of vectors whose codes have keys above the limit, hardly one is as near as
+ * what has a code with @key (four standard deviations of what rounding does).
+ */
+u32 vexfs_code_limit(const struct vexfs_space *sp, const struct vexfs_query *q,
+		     u32 key);
 /* The query becomes what @code stands for: for distances among codes. */
 void vexfs_query_from_code(const struct vexfs_space *sp, const void *code,
 			   struct vexfs_query *q);

@@ -246,6 +246,10 @@ VEXFS_ENCODE_NIB(sse2);
 VEXFS_ENCODE_NIB(avx2);
 VEXFS_ENCODE_NIB(avx512);
 
+/* Baseline: by how much a key may be wrong. */
+u32 vexfs_code_limit_sse2(const struct vexfs_space *sp,
+			  const struct vexfs_query *q, u32 key);
+
 /*
  * The environment. A section doesn't nest and nothing in it sleeps or faults;
  * _end() adds to the counters of this CPU, for level number @level.
