@@ -106,7 +106,8 @@ ignore_for() {
 	fs/vexfs/compat*.h) echo "$IGNORE_COMPAT" ;;
 	fs/vexfs/trace.h) echo "$IGNORE_TRACE" ;;
 	fs/vexfs/simd/*_tmpl.h|fs/vexfs/simd/dist_*.c|\
-	fs/vexfs/simd/project_*.c|fs/vexfs/simd/simd_priv.h)
+	fs/vexfs/simd/project_*.c|fs/vexfs/simd/sign_*.c|\
+	fs/vexfs/simd/simd_priv.h)
 		echo "$IGNORE_VECTORS" ;;
 	tests/selftests/*) echo "$IGNORE_SELFTEST" ;;
 	# The names of BLAS.

@@ -6,6 +6,6 @@
  */
 #define ISA		avx2
 #define VB		32
-#define SIGNS(v)	__builtin_ia32_movmskps256((lf)(v))
+#define SIGNS(v)	__builtin_ia32_movmskps256((vf)(v))
 
 #include "project_tmpl.h"

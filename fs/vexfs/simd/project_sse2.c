@@ -6,7 +6,7 @@
  */
 #define ISA		sse2
 #define VB		16
-#define SIGNS(v)	__builtin_ia32_movmskps((lf)(v))
+#define SIGNS(v)	__builtin_ia32_movmskps((vf)(v))
 
 #include "project_tmpl.h"
 
@@ -43,7 +43,7 @@ static double sample_variance(const struct vexfs_projector *pj,
 u32 vexfs_sample_finish_sse2(struct vexfs_projector *pj, const void *from,
 			     u32 n, bool apply)
 {
-	const double by = lsh_float(pj->scale);
+	const double by = bits_float(pj->scale);
 	const double *sum = from;
 	const float *old = (const float *)pj->centre;
 	double var = sample_variance(pj, sum, n), moved = 0, d, scale;
@@ -61,7 +61,7 @@ u32 vexfs_sample_finish_sse2(struct vexfs_projector *pj, const void *from,
 		moved = 1000;
 	if (!apply)
 		return (u32)moved;
-	scale = pj->normal ? 1 : 1 / lsh_sqrt(var);
+	scale = pj->normal ? 1 : 1 / square_root(var);
 	if (!sane(scale * by) || !(scale * by > 0x1p-100))
 		scale = 1;
 	for (i = 0; i < pj->bits; i++) {

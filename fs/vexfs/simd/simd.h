@@ -56,6 +56,8 @@ struct vexfs_space {
 	u32	stride;			/* of rows, padding is zero */
 	u32	code_bytes;		/* of a code, with its factors */
 	u32	nib_bytes;		/* of a short code; 0: there is none */
+	u32	sign_bytes;		/* of a sign code (sign.h), or 0 */
+	u32	query_sign_bytes;	/* of a query's part for those */
 	u32	query_bytes;		/* of a prepared query */
 	u8	elem;
 	u8	metric;

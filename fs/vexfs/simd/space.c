@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
+#include "sign_priv.h"
 #include "simd_priv.h"
 
 /* Bits can only be counted, and only bits can be. */
@@ -47,10 +48,33 @@ static u32 space_code_bytes(const struct vexfs_space *sp)
 		     VEXFS_CODE_ALIGN);
 }
 
+/*
+ * From so many dimensions on one bit each is enough to find the way, and it is
+ * a quarter of the memory that has to be fetched.
+ */
+#define SIGN_MIN_DIMS	384u
+
+static u32 space_sign_bytes(const struct vexfs_space *sp)
+{
+	if (sp->exact || sp->metric == VEXFS_METRIC_L1 ||
+	    sp->dims < SIGN_MIN_DIMS)
+		return 0;
+	return ALIGN(vexfs_sign_width(sp->dims) / 8 +
+		     (u32)sizeof(struct vexfs_sign_factors), VEXFS_CODE_ALIGN);
+}
+
+static u32 space_query_sign_bytes(const struct vexfs_space *sp)
+{
+	if (!sp->sign_bytes)
+		return 0;
+	return (u32)sizeof(struct vexfs_query_sign) +
+	       5 * vexfs_sign_width(sp->dims);
+}
+
 /* Short codes, for products of values that use all of the range. */
 static u32 space_nib_bytes(const struct vexfs_space *sp)
 {
-	if (sp->exact || sp->metric == VEXFS_METRIC_L1)
+	if (sp->exact || sp->metric == VEXFS_METRIC_L1 || sp->sign_bytes)
 		return 0;
 	return ALIGN((sp->dims + 1) / 2 + (u32)sizeof(struct vexfs_nib_factors),
 		     VEXFS_CODE_ALIGN);
@@ -70,11 +94,13 @@ int vexfs_space_init(struct vexfs_space *sp, u8 elem, u8 metric, u32 dims)
 	sp->row_bytes = space_row_bytes(elem, dims);
 	sp->stride = ALIGN(sp->row_bytes, VEXFS_ROW_ALIGN);
 	sp->code_bytes = space_code_bytes(sp);
+	sp->sign_bytes = space_sign_bytes(sp);
 	sp->nib_bytes = space_nib_bytes(sp);
+	sp->query_sign_bytes = space_query_sign_bytes(sp);
 	/* After the row: its code, and the values of that as s16 or floats */
 	sp->query_bytes = (u32)sizeof(struct vexfs_query) +
 			  vexfs_query_row_bytes(sp) + 5 * sp->code_bytes +
-			  2 * sp->nib_bytes;
+			  2 * sp->nib_bytes + sp->query_sign_bytes;
 	return 0;
 }
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Sign codes, queries for them, and what there is once per instruction set; to
+ * be called between vexfs_fpu_begin() and _end().
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _VEXFS_SIMD_SIGN_PRIV_H
+#define _VEXFS_SIMD_SIGN_PRIV_H
+
+#include "sign.h"
+#include "simd_priv.h"
+
+/*
+ * A sign code is width bits, then padding, and these in its last bytes. In
+ * them are, besides g and c of sign.h, with p the sum of the query's bytes
+ * where a bit is set:
+ *
+ *	key = share[centre] + offset - query.scale * gain *
+ *	      (2 * (p - 128 * ones) - query.sum)
+ *
+ *		gain	offset			share[centre]
+ *	L2	2 g	|r|^2 + 2 g (c b)	|q - c|^2
+ *	IP	g	g (c b) - c r		-(q c)
+ *	cosine	g	g (c b) - c r		1 - q c
+ *
+ * For the cosine vector and query are of length one, and centres are not.
+ */
+struct vexfs_sign_factors {
+	u32	gain;			/* float */
+	u32	offset;			/* float */
+	u16	centre;
+	u16	ones;			/* bits that are set */
+};
+
+/*
+ * Of key, which is that of the code of a centre: which centre is nearest is
+ * told by near_add + near_mul * key, the query's share is share_add + share_mul
+ * * key. The centre itself is its code times length. All are floats.
+ */
+struct vexfs_sign_centre {
+	u32	near_add;
+	u32	near_mul;
+	u32	share_add;
+	u32	share_mul;
+	u32	length;
+};
+
+struct vexfs_sign_sums {
+	/** @sums: floats, width for each centre, aligned to 64 */
+	u32	*sums;
+	size_t	room;
+	u32	count[VEXFS_SIGN_MAX_CENTRES];
+};
+
+/* Of a query: what the rotated values are multiples of, and their sum. */
+struct vexfs_query_sign {
+	u32	scale;			/* float */
+	s32	sum;
+	u32	reserved[14];
+	u32	share[VEXFS_SIGN_MAX_CENTRES];	/* floats */
+	/** @values: of the rotated query, plus 128; behind them room for floats */
+	u8	values[] __aligned(64);
+};
+
+static inline u32 vexfs_sign_width(u32 dims)
+{
+	return ALIGN(dims, 64u);
+}
+
+static inline struct vexfs_query_sign *
+vexfs_query_sign(const struct vexfs_space *sp, const struct vexfs_query *q)
+{
+	return (void *)q + sp->query_bytes - sp->query_sign_bytes;
+}
+
+static inline struct vexfs_sign_factors *
+vexfs_sign_factors(const struct vexfs_space *sp, const void *sign)
+{
+	return (void *)sign + sp->sign_bytes -
+	       sizeof(struct vexfs_sign_factors);
+}
+
+/* Room for floats, width of them. */
+static inline u32 *vexfs_sign_work(const struct vexfs_space *sp,
+				   struct vexfs_query *q)
+{
+	return (void *)vexfs_query_sign(sp, q)->values +
+	       vexfs_sign_width(sp->dims);
+}
+
+#define VEXFS_SIGN(isa)							\
+void vexfs_sign_query_##isa(const struct vexfs_space *sp,		\
+			    const struct vexfs_sign_table *t,		\
+			    const struct vexfs_query *q, bool bytes,	\
+			    struct vexfs_query_sign *qs);		\
+u32 vexfs_sign_encode_##isa(const struct vexfs_space *sp,		\
+			    const struct vexfs_sign_table *t,		\
+			    const void *code, u32 centre, u32 *work,	\
+			    void *sign);				\
+void vexfs_signs_##isa(const struct vexfs_space *sp,			\
+		       const struct vexfs_query_sign *qs,		\
+		       const void *const *signs, unsigned int n,	\
+		       u32 *keys);					\
+void vexfs_sign_add_##isa(const struct vexfs_space *sp,			\
+			  const void *code, u32 *work, u32 *sum);	\
+void vexfs_sign_rotate_##isa(const struct vexfs_space *sp,		\
+			     const struct vexfs_sign_table *t,		\
+			     const void *code, u32 length, u32 *out)
+
+VEXFS_SIGN(sse2);
+VEXFS_SIGN(avx2);
+VEXFS_SIGN(avx512);
+
+/* Baseline: what takes no time. */
+void vexfs_sign_mean_sse2(const struct vexfs_space *sp, u32 *sum, u32 count);
+void vexfs_sign_factor_sse2(const struct vexfs_space *sp, const u32 *mean,
+			    struct vexfs_sign_centre *f);
+/* Of keys of the centres: which are the nearest; and what becomes of them. */
+u32 vexfs_sign_near_sse2(const struct vexfs_sign_table *t, const u32 *keys,
+			 u32 *near);
+void vexfs_sign_shares_sse2(const struct vexfs_sign_table *t, u32 *keys);
+
+#endif /* _VEXFS_SIMD_SIGN_PRIV_H */

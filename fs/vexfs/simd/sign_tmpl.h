@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Sign codes for one instruction set. Includes define ISA (a suffix), VB (bytes
+ * of a vector register), MASK(v), a bit for the sign of each s32, SAD(a, b) and
+ * PICK(p, v), which leaves those bytes of v whose bits are set in the VB / 8
+ * bytes at p.
+ *
+ * Each element is computed by the same operations on every instruction set, in
+ * the same order and without contraction, and what is summed up over elements
+ * in as many lanes: so codes and keys are the same, bit for bit.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include "hadamard_tmpl.h"
+#include "sign_priv.h"
+
+#ifndef __CHECKER__
+
+/* Registers that hold VEXFS_LANES floats. */
+#define SIGN_REGS	(VEXFS_LANES * 4 / VB)
+/* Codes at once */
+#define SIGN_GROUP	4
+
+typedef u8 sb __attribute__((vector_size(VB), may_alias));
+typedef s8 sx __attribute__((vector_size(VB / 4), may_alias)) __aligned(1);
+typedef s16 sh __attribute__((vector_size(VB / 2), may_alias)) __aligned(1);
+
+/* Rotates, in place. */
+static __always_inline void sign_rotate(const struct vexfs_sign_table *t,
+					vf *v)
+{
+	const vi *signs = (const vi *)t->signs;
+	u32 regs = t->width / VF, part = 1, i, j;
+	float scale;
+	vf *at;
+
+	while (2 * part <= regs)
+		part *= 2;
+	scale = (float)(1.0 / square_root(part * VF));
+	for (i = 0; i < VEXFS_SIGN_ROUNDS; i++, signs += regs) {
+		for (j = 0; j < regs; j++)
+			v[j] = (vf)((vi)v[j] ^ signs[j]);
+		at = i & 1 ? v + regs - part : v;
+		hadamard(at, part);
+		for (j = 0; j < part; j++)
+			at[j] *= scale;
+	}
+}
+
+/* What a code stands for, then zeroes. */
+static __always_inline void sign_decode(const struct vexfs_space *sp,
+					const void *code, float *x)
+{
+	float gain = bits_float(vexfs_code_factors(sp, code)->gain);
+	u32 i;
+
+	for (i = 0; i < sp->dims; i += VF) {
+		vi v = __builtin_convertvector(*(const vb *)(code + i), vi);
+
+		*(vf *)(x + i) = __builtin_convertvector(v - 128, vf) * gain;
+	}
+	/* The last register took more than there is */
+	__builtin_memset(x + sp->dims, 0,
+			 (vexfs_sign_width(sp->dims) - sp->dims) * sizeof(*x));
+}
+
+static __always_inline float sign_fold(const vf *acc)
+{
+	float lane[VEXFS_LANES];
+	u32 i, half;
+
+	__builtin_memcpy(lane, acc, sizeof(lane));
+	for (half = VEXFS_LANES / 2; half; half /= 2)
+		for (i = 0; i < half; i++)
+			lane[i] += lane[i + half];
+	return lane[0];
+}
+
+/* The values of the query's code, as s8 if @bytes, or as s16. */
+static __always_inline void sign_values(const struct vexfs_space *sp,
+					const struct vexfs_query *q,
+					bool bytes, float *x)
+{
+	float gain = -bits_float(q->gain);
+	const s16 *words = vexfs_query_s16(sp, q);
+	const s8 *values = vexfs_query_s8(sp, q);
+	u32 i;
+	vi v;
+
+	if (sp->metric == VEXFS_METRIC_L2)
+		gain *= 0.5f;
+	for (i = 0; i < sp->dims; i += VF) {
+		if (bytes)
+			v = __builtin_convertvector(*(const sx *)(values + i),
+						    vi);
+		else
+			v = __builtin_convertvector(*(const sh *)(words + i),
+						    vi);
+		*(vf *)(x + i) = __builtin_convertvector(v, vf) * gain;
+	}
+	__builtin_memset(x + sp->dims, 0,
+			 (vexfs_sign_width(sp->dims) - sp->dims) * sizeof(*x));
+}
+
+/* The largest magnitude; of such floats the bits are in the same order. */
+static __always_inline float sign_largest(const vf *x, u32 regs)
+{
+	vi best = { 0 };
+	s32 max = 0;
+	u32 i;
+
+	for (i = 0; i < regs; i++) {
+		vi v = (vi)x[i] & 0x7fffffff, more = v > best;
+
+		best = (v & more) | (best & ~more);
+	}
+	for (i = 0; i < VF; i++)
+		max = best[i] > max ? best[i] : max;
+	return bits_float((u32)max);
+}
+
+/* Adding it rounds to an integer, which is in the last bits of the sum. */
+#define SIGN_ROUND	12582912.0f
+#define SIGN_ROUND_BITS	0x4b400000
+
+void FN(vexfs_sign_query_)(const struct vexfs_space *sp,
+			   const struct vexfs_sign_table *t,
+			   const struct vexfs_query *q, bool bytes,
+			   struct vexfs_query_sign *qs)
+{
+	float *work = (float *)(qs->values + t->width), max, mul = 0;
+	const vf *x = (const vf *)work;
+	u32 regs = t->width / VF, i;
+	vi sums = { 0 };
+
+	sign_values(sp, q, bytes, work);
+	sign_rotate(t, (vf *)work);
+	max = sign_largest(x, regs);
+	if (max > 0x1p-100f)
+		mul = 127.0f / max;
+	for (i = 0; i < regs; i++) {
+		vi v = (vi)(x[i] * mul + SIGN_ROUND) - SIGN_ROUND_BITS;
+
+		sums += v;
+		*(vb *)(qs->values + i * VF) =
+			__builtin_convertvector(v + 128, vb);
+	}
+	qs->sum = 0;
+	for (i = 0; i < VF; i++)
+		qs->sum += sums[i];
+	qs->scale = float_bits(max / 127.0f);
+}
+
+/* Sums over the elements, of the difference r, its signs b, the centre c. */
+struct FN(sign_sums_) {
+	vf	rr[SIGN_REGS];
+	vf	rb[SIGN_REGS];
+	vf	cb[SIGN_REGS];
+	vf	cr[SIGN_REGS];
+	vi	ones;
+};
+
+/* Returns the signs of a register. */
+static __always_inline u32 sign_step(struct FN(sign_sums_) *s, u32 j, vf x,
+				     vf c)
+{
+	const vi top = (vi){} + (s32)0x80000000;
+	vf less = c - x;
+
+	s->rr[j] += less * less;
+	s->rb[j] += (vf)((vi)less & ~top);
+	s->cb[j] += (vf)((vi)c ^ (~(vi)less & top));
+	s->cr[j] -= c * less;
+	s->ones -= (vi)less >> 31;
+	return (u32)MASK((vi)less);
+}
+
+/* Returns the square of the difference's length, a float's bits. */
+u32 FN(vexfs_sign_encode_)(const struct vexfs_space *sp,
+			   const struct vexfs_sign_table *t, const void *code,
+			   u32 centre, u32 *work, void *sign)
+{
+	const vf *c = (const vf *)(t->rotated + centre * t->width);
+	struct vexfs_sign_factors *f = vexfs_sign_factors(sp, sign);
+	struct FN(sign_sums_) s = { 0 };
+	const vf *x = (const vf *)work;
+	float rr, rb, g, offset;
+	u32 i, ones = 0, *out = sign;
+
+	sign_decode(sp, code, (float *)work);
+	sign_rotate(t, (vf *)work);
+	__builtin_memset(sign, 0, sp->sign_bytes);
+	for (i = 0; i < t->width / VF; i++)
+		out[i * VF / 32] |= sign_step(&s, i % SIGN_REGS, x[i], c[i])
+				    << (i * VF % 32);
+	for (i = 0; i < VF; i++)
+		ones += (u32)s.ones[i];
+	rr = sign_fold(s.rr);
+	rb = sign_fold(s.rb);
+	g = rb > 0 ? rr / rb : 0;
+	offset = g * sign_fold(s.cb);
+	if (sp->metric == VEXFS_METRIC_L2)
+		offset = rr + 2 * offset;
+	else
+		offset = offset - sign_fold(s.cr);
+	f->gain = float_bits(sp->metric == VEXFS_METRIC_L2 ? 2 * g : g);
+	f->offset = float_bits(offset);
+	f->centre = (u16)centre;
+	f->ones = (u16)ones;
+	return float_bits(rr);
+}
+
+/* Sums of the query's bytes where bits are set. */
+static __always_inline v4i sign_products(const struct vexfs_space *sp,
+					 const struct vexfs_query_sign *qs,
+					 const u8 *const *c)
+{
+	u32 width = vexfs_sign_width(sp->dims), i;
+	vi acc[SIGN_GROUP] = { 0 };
+	int j;
+
+	for (i = 0; i < width; i += VB) {
+		const sb y = *(const sb *)(qs->values + i);
+
+#pragma GCC unroll 4
+		for (j = 0; j < SIGN_GROUP; j++)
+			acc[j] += (vi)SAD(PICK(c[j] + i / 8, y), (sb){});
+	}
+	return fold4_i(acc[0], acc[1], acc[2], acc[3]);
+}
+
+/* See the formula at struct vexfs_sign_factors. */
+static __always_inline v4i sign_keys(const struct vexfs_space *sp,
+				     const struct vexfs_query_sign *qs,
+				     const u8 *const *c)
+{
+	const struct vexfs_sign_factors *f[SIGN_GROUP];
+	float scale = bits_float(qs->scale);
+	v4i gain, offset, share, ones, bits;
+	v4f key;
+	int j;
+
+#pragma GCC unroll 4
+	for (j = 0; j < SIGN_GROUP; j++)
+		f[j] = vexfs_sign_factors(sp, c[j]);
+	gain = (v4i){ (s32)f[0]->gain, (s32)f[1]->gain, (s32)f[2]->gain,
+		      (s32)f[3]->gain };
+	offset = (v4i){ (s32)f[0]->offset, (s32)f[1]->offset,
+			(s32)f[2]->offset, (s32)f[3]->offset };
+	share = (v4i){ (s32)qs->share[f[0]->centre],
+		       (s32)qs->share[f[1]->centre],
+		       (s32)qs->share[f[2]->centre],
+		       (s32)qs->share[f[3]->centre] };
+	ones = (v4i){ f[0]->ones, f[1]->ones, f[2]->ones, f[3]->ones };
+	bits = 2 * (sign_products(sp, qs, c) - 128 * ones) - qs->sum;
+	key = (v4f)gain * scale * __builtin_convertvector(bits, v4f);
+	key = ((v4f)share + (v4f)offset) - key;
+	bits = (v4i)key;
+	/* What is near may come out as nearer than possible. */
+	if (sp->metric != VEXFS_METRIC_IP)
+		bits &= ~(bits >> 31);
+	return keys4((v4f)bits);
+}
+
+void FN(vexfs_signs_)(const struct vexfs_space *sp,
+		      const struct vexfs_query_sign *qs,
+		      const void *const *signs, unsigned int n, u32 *keys)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < n; i += SIGN_GROUP) {
+		const u8 *c[SIGN_GROUP];
+		v4i out;
+
+#pragma GCC unroll 4
+		for (j = 0; j < SIGN_GROUP; j++)
+			c[j] = signs[i + j < n ? i + j : n - 1];
+		out = sign_keys(sp, qs, c);
+		if (n - i >= SIGN_GROUP)
+			__builtin_memcpy(keys + i, &out, sizeof(out));
+		else
+			__builtin_memcpy(keys + i, &out, (n - i) * 4);
+	}
+}
+
+/* Adds what a code stands for to sums. */
+void FN(vexfs_sign_add_)(const struct vexfs_space *sp, const void *code,
+			 u32 *work, u32 *sum)
+{
+	u32 i, regs = vexfs_sign_width(sp->dims) / VF;
+
+	sign_decode(sp, code, (float *)work);
+	for (i = 0; i < regs; i++)
+		((vf *)sum)[i] += ((const vf *)work)[i];
+}
+
+/* A centre, which is @length (a float) times what its code stands for. */
+void FN(vexfs_sign_rotate_)(const struct vexfs_space *sp,
+			    const struct vexfs_sign_table *t, const void *code,
+			    u32 length, u32 *out)
+{
+	vf *v = (vf *)out;
+	u32 i;
+
+	sign_decode(sp, code, (float *)out);
+	for (i = 0; i < t->width / VF; i++)
+		v[i] *= bits_float(length);
+	sign_rotate(t, v);
+}
+
+#endif /* __CHECKER__ */
