@@ -38,10 +38,13 @@ static void *index_thread(void *arg)
 {
 	struct store *st = arg;
 	long left;
+	int tend;
 
 	do {
 		left = vexfs_coll_index(st->coll, STEP);
-	} while (left > 0 && !bench_stop);
+		tend = left < 0 ? 0 : vexfs_coll_tend(st->coll);
+	} while ((left > 0 || tend > 0) && !bench_stop);
+	left = left ? left : tend;
 	if (left < 0 && !bench_stop) {
 		fprintf(stderr, "bench: vexfs_coll_index: %ld\n", left);
 		exit(1);

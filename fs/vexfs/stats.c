@@ -39,6 +39,7 @@ static const char *const vexfs_stat_names[VEXFS_STAT_COUNT] = {
 	[VEXFS_STAT_SEARCH_BYTES]	= "search_result_bytes",
 	[VEXFS_STAT_INDEX_ROUNDS]	= "index_rounds",
 	[VEXFS_STAT_INDEX_HELPED]	= "index_helped",
+	[VEXFS_STAT_INDEX_TENDED]	= "index_tended",
 	[VEXFS_STAT_COMMITS]		= "commits",
 	[VEXFS_STAT_COMMIT_ERRORS]	= "commit_errors",
 	[VEXFS_STAT_CHECKPOINTS]	= "checkpoints",

@@ -84,12 +84,20 @@ static long vexfs_coll_rounds(struct vexfs_collection *c)
 {
 	unsigned int i;
 	long left = 0;
+	int tend;
 
 	for (i = 0; i < VEXFS_ROUNDS; i++) {
 		if (!vexfs_coll_may_index(c))
 			return -EROFS;
 		left = vexfs_coll_round(c);
-		if (left <= 0)
+		if (left < 0)
+			break;
+		tend = vexfs_coll_tend(c->core);
+		if (tend < 0)
+			return tend;
+		vexfs_stat_add(VEXFS_STAT_INDEX_TENDED, tend);
+		left += tend;
+		if (!left)
 			break;
 		cond_resched();
 	}

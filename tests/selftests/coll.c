@@ -365,21 +365,91 @@ TEST_F(coll, batch_equals_single)
 	close(fd);
 }
 
-/* Share of the true ten nearest that the graph finds. */
-TEST_F(coll, recall)
+/* The number on the line @name of /proc/vexfs/@file, or -1. */
+static long proc_number(const char *file, const char *name)
 {
-	enum { N = 1500, DIMS = 32, Q = 40, K = 10 };
+	char path[64], line[256];
+	size_t len = strlen(name);
+	long n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/vexfs/%s", file);
+	f = fopen(path, "r");
+	while (f && n < 0 && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, name, len) && line[len] == ':')
+			n = strtol(line + len + 1, NULL, 10);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* Until no index has done anything on itself for half a second. */
+static long tended(void)
+{
+	long n = proc_number("stats", "index_tended"), before;
+
+	do {
+		before = n;
+		usleep(500000);
+		n = proc_number("stats", "index_tended");
+	} while (n != before);
+	return n;
+}
+
+FIXTURE(recall) {
+	char	dir[256];
+};
+
+/* From 384 dimensions on, sign codes are made. */
+FIXTURE_VARIANT(recall) {
+	uint32_t dims;
+	uint8_t metric;
+	bool signs;
+};
+
+FIXTURE_VARIANT_ADD(recall, l2_32) {
+	.dims = 32, .metric = VEXFS_L2,
+};
+
+FIXTURE_VARIANT_ADD(recall, l2_400) {
+	.dims = 400, .metric = VEXFS_L2, .signs = true,
+};
+
+FIXTURE_VARIANT_ADD(recall, cosine_400) {
+	.dims = 400, .metric = VEXFS_COSINE, .signs = true,
+};
+
+FIXTURE_SETUP(recall)
+{
+	ASSERT_EQ(0, fs_enter(self->dir, sizeof(self->dir)));
+}
+
+FIXTURE_TEARDOWN(recall)
+{
+	EXPECT_EQ(0, fs_leave(self->dir));
+}
+
+/* Share of the true ten nearest that the graph finds. */
+TEST_F(recall, at_10)
+{
+	enum { N = 1500, DIMS = 400, Q = 40, K = 10 };
+	const uint32_t dims = variant->dims;
+	long before = proc_number("stats", "index_tended");
 	struct vexfs_hit graph[K], exact[K];
 	float *v = malloc(N * DIMS * 4), q[DIMS];
-	int fd = coll_create("c", DIMS, VEXFS_L2, VEXFS_HNSW), i, j, l, hit = 0;
+	int fd = coll_create("c", dims, variant->metric, VEXFS_HNSW);
+	int i, j, l, hit = 0;
 
 	ASSERT_LE(0, fd);
 	for (i = 0; i < N; i++)
-		coll_fill_cluster(v + i * DIMS, DIMS, i, 30);
+		coll_fill_cluster(v + i * dims, dims, i, 30);
 	ASSERT_EQ(0, coll_insert(fd, NULL, v, N, 0, NULL));
 	ASSERT_EQ(0, coll_wait(fd, 200000));
+	if (variant->signs && fs_is_vexfs())
+		EXPECT_LT(before, tended());
 	for (i = 0; i < Q; i++) {
-		coll_fill_cluster(q, DIMS, 100000 + i, 30);
+		coll_fill_cluster(q, dims, 100000 + i, 30);
 		ASSERT_EQ(K, coll_search(fd, q, K, 100, 0, graph));
 		EXPECT_EQ(VEXFS_MODE_GRAPH, coll_mode);
 		ASSERT_EQ(K, coll_search(fd, q, K, 0, VEXFS_SEARCH_EXACT,
@@ -708,23 +778,6 @@ TEST_F(coll, two_inserters)
 
 #define FPU_TIMES	"/sys/module/vexfs/parameters/fpu_times"
 
-/* The number on the line @name of /proc/vexfs/performance, or -1. */
-static long performance(const char *name)
-{
-	FILE *f = fopen("/proc/vexfs/performance", "r");
-	size_t len = strlen(name);
-	char line[256];
-	long n = -1;
-
-	while (f && n < 0 && fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, name, len) && line[len] == ':')
-			n = strtol(line + len + 1, NULL, 10);
-	}
-	if (f)
-		fclose(f);
-	return n;
-}
-
 static int fpu_times(const char *yes)
 {
 	int fd = open(FPU_TIMES, O_WRONLY), ret;
@@ -749,17 +802,17 @@ TEST_F(coll, fpu_sections)
 		SKIP(return, "not VexFS");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, coll_insert(fd, NULL, v, N, 0, NULL));
-	before = performance("fpu_section_latency_count");
+	before = proc_number("performance", "fpu_section_latency_count");
 	ASSERT_LE(0, before);
 	ASSERT_EQ(0, fpu_times("Y"));
 	EXPECT_EQ(1, coll_search(fd, v, 1, 0, VEXFS_SEARCH_EXACT, &hit));
 	ASSERT_EQ(0, fpu_times("N"));
-	after = performance("fpu_section_latency_count");
+	after = proc_number("performance", "fpu_section_latency_count");
 	EXPECT_LT(before, after);
-	EXPECT_LT(0, performance("fpu_section_latency_p999_ns"));
+	EXPECT_LT(0, proc_number("performance", "fpu_section_latency_p999_ns"));
 	/* Sections that end after that may have begun before it */
 	EXPECT_EQ(1, coll_search(fd, v, 1, 0, VEXFS_SEARCH_EXACT, &hit));
-	EXPECT_GE(after + 2, performance("fpu_section_latency_count"));
+	EXPECT_GE(after + 2, proc_number("performance", "fpu_section_latency_count"));
 	free(v);
 	close(fd);
 }

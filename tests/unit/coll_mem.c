@@ -313,11 +313,13 @@ int mem_checkpoint(struct mem_coll *m, int fail)
 int mem_settle(struct mem_coll *m)
 {
 	long left;
+	int tend;
 
 	do {
 		left = vexfs_coll_index(m->coll, 1000);
-	} while (left > 0);
-	return left;
+		tend = left < 0 ? 0 : vexfs_coll_tend(m->coll);
+	} while (left > 0 || tend > 0);
+	return left ? left : tend;
 }
 
 int mem_insert(struct mem_coll *m, const u64 *ids, u32 count,

@@ -192,6 +192,12 @@ int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
  * time, and by inserters when the tail is too long.
  */
 long vexfs_coll_index(struct vexfs_coll *coll, u32 budget);
+/*
+ * Work that the index does on itself, so that searches of it are faster: some
+ * milliseconds of it. Returns 1 as long as there is more to do, 0, or negative.
+ * Called by the worker after vexfs_coll_index(); nothing depends on it.
+ */
+int vexfs_coll_tend(struct vexfs_coll *coll);
 /* Pending rows beyond this make inserters help. */
 u32 vexfs_coll_tail_bound(struct vexfs_coll *coll);
 

@@ -151,6 +151,30 @@ static int vexfs_hnsw_remove(struct vexfs_coll *coll, u32 slot)
 	return err;
 }
 
+static bool vexfs_hnsw_tend_due(const struct vexfs_coll *coll)
+{
+	return vexfs_graph_adapt_due(&coll->graph);
+}
+
+/* As for a removal, the first indexer is free. */
+static int vexfs_hnsw_tend(struct vexfs_coll *coll)
+{
+	struct vexfs_graph_scratch *scratch = coll->indexer[0].scratch;
+	int ret;
+
+	down_read(&coll->sem);
+	ret = vexfs_graph_scratch_prepare(scratch, &coll->graph, 0);
+	if (!ret)
+		ret = vexfs_graph_adapt(&coll->graph, scratch);
+	up_read(&coll->sem);
+	if (ret <= 0)
+		return ret;
+	down_write(&coll->sem);
+	vexfs_graph_adapted(&coll->graph);
+	up_write(&coll->sem);
+	return 0;
+}
+
 static struct vexfs_arena *vexfs_hnsw_arena(struct vexfs_coll *coll, u32 sect)
 {
 	switch (sect) {
@@ -324,6 +348,8 @@ const struct vexfs_index_ops vexfs_hnsw_ops = {
 	.group_max	= VEXFS_GROUP_MAX,
 	.add_group	= vexfs_hnsw_add_group,
 	.sort		= vexfs_hnsw_sort,
+	.tend_due	= vexfs_hnsw_tend_due,
+	.tend		= vexfs_hnsw_tend,
 	.has		= vexfs_hnsw_has,
 	.remove		= vexfs_hnsw_remove,
 	.arena		= vexfs_hnsw_arena,

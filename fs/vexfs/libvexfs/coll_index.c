@@ -386,3 +386,32 @@ long vexfs_coll_index(struct vexfs_coll *coll, u32 budget)
 	read_unlock(&coll->lock);
 	return ret;
 }
+
+/* [index_lock] */
+static bool vexfs_tend_due(const struct vexfs_coll *coll)
+{
+	return vexfs_coll_holds(coll) && coll->ops->tend &&
+	       coll->ops->tend_due(coll);
+}
+
+int vexfs_coll_tend(struct vexfs_coll *coll)
+{
+	bool due;
+	int err;
+
+	if (down_read_killable(&coll->index_lock))
+		return -EINTR;
+	due = vexfs_tend_due(coll);
+	up_read(&coll->index_lock);
+	if (!due)
+		return 0;
+	if (down_write_killable(&coll->index_lock))
+		return -EINTR;
+	err = vexfs_tend_due(coll) ? coll->ops->tend(coll) : 0;
+	due = vexfs_tend_due(coll);
+	up_write(&coll->index_lock);
+	/* Without memory for it the index goes on as it is. */
+	if (err)
+		return err == -ENOMEM ? 0 : err;
+	return coll->io->killed(coll->priv) ? -EINTR : due;
+}

@@ -157,6 +157,10 @@ struct vexfs_index_ops {
 	 * order in which near ones follow each other.
 	 */
 	int (*sort)(struct vexfs_coll *coll, u32 *slots, u32 n);
+	/* [index_lock] Is there work to do on the index itself? */
+	bool (*tend_due)(const struct vexfs_coll *coll);
+	/* [index_lock for writing, sem not held] Does a little of it. */
+	int (*tend)(struct vexfs_coll *coll);
 	bool (*has)(const struct vexfs_coll *coll, u32 slot);
 	int (*remove)(struct vexfs_coll *coll, u32 slot);
 	/* The arena that is this section, NULL for none. */

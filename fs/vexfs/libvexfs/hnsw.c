@@ -68,6 +68,7 @@ void vexfs_graph_free(struct vexfs_graph *g)
 	vexfs_arena_free(&g->state);
 	vexfs_arena_free(&g->linked);
 	vexfs_arena_free(&g->upper);
+	vexfs_graph_adapt_free(g);
 	node_locks_free(g);
 	g->slots = 0;
 	g->entry = 0;
@@ -108,6 +109,8 @@ int vexfs_graph_reserve(struct vexfs_graph *g, u32 slots)
 	if (!err && g->sp.nib_bytes)
 		err = vexfs_arena_reserve(&g->nibs, slots);
 	if (!err)
+		err = vexfs_graph_adapt_reserve(g, slots);
+	if (!err)
 		err = vexfs_arena_reserve(&g->state, slots);
 	if (!err)
 		err = vexfs_arena_reserve(&g->linked, slots);
@@ -123,7 +126,8 @@ int vexfs_graph_reserve(struct vexfs_graph *g, u32 slots)
 u64 vexfs_graph_memory(const struct vexfs_graph *g)
 {
 	return g->links.memory + g->codes.memory + g->nibs.memory +
-	       g->state.memory + g->linked.memory + g->upper.memory;
+	       g->state.memory + g->linked.memory + g->upper.memory +
+	       vexfs_graph_adapt_memory(g);
 }
 
 u32 vexfs_graph_max_level(const struct vexfs_graph *g)
@@ -183,8 +187,10 @@ __le32 *vexfs_graph_links(const struct vexfs_graph *g, u32 slot, u32 level)
 /* Upper layers are written whole, so only layer 0 keeps account. */
 void vexfs_graph_dirty(struct vexfs_graph *g, u32 slot, u32 level)
 {
-	if (!level)
-		vexfs_arena_dirty(&g->links, slot);
+	if (level)
+		return;
+	vexfs_arena_dirty(&g->links, slot);
+	vexfs_graph_place_links(g, slot);
 }
 
 /* There is one: as many are reserved as all slots together can have. */
@@ -271,6 +277,7 @@ void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot)
 	vexfs_arena_dirty(&g->codes, slot);
 	if (g->sp.nib_bytes)
 		memset(vexfs_graph_nib(g, slot), 0, g->nibs.item_size);
+	vexfs_graph_unsign(g, slot);
 }
 
 /* Scratch */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The HNSW graph: layers of links between slots, traversed over 8-bit codes.
+ * The HNSW graph: layers of links between slots, traversed over short codes.
  * It knows neither ids nor rows; what a search returns are slots with
  * approximate keys, for the caller to rank by the rows.
  *
@@ -10,7 +10,7 @@
 #define _VEXFS_HNSW_H
 
 #include "arena.h"
-#include "../simd/simd.h"
+#include "../simd/sign.h"
 
 #define VEXFS_GRAPH_MIN_M	4u
 #define VEXFS_GRAPH_MAX_M	64u
@@ -64,6 +64,15 @@ struct vexfs_graph {
 	struct vexfs_arena codes;
 	/** @nibs: space.nib_bytes a slot, made from the codes; no section */
 	struct vexfs_arena nibs;
+	/**
+	 * @signs: sign codes in place of nibs, or NULL [index_lock and sem for
+	 * writing to change]
+	 */
+	struct vexfs_graph_signs *signs;
+	/** @adapt: those that are being made [index_lock for writing] */
+	struct vexfs_graph_adapt *adapt;
+	/** @adapt_from: nodes from which on that is tried again */
+	u32		adapt_from;
 	/** @state: a slot's place in the upper layers, VEXFS_NODE_PRESENT */
 	struct vexfs_arena state;
 	/** @linked: a byte a slot: links to it on layer 0, up to 255 */
@@ -164,6 +173,20 @@ void vexfs_graph_encode(struct vexfs_graph *g, u32 slot, const void *row);
 int vexfs_graph_insert_group(struct vexfs_graph *g, const u32 *slots,
 			     const void *const *rows, u32 n,
 			     struct vexfs_graph_scratch *s, u32 *done);
+
+/*
+ * For vectors of many dimensions the graph is traversed over sign codes, which
+ * depend on where the vectors lie. Is there work to do on that?
+ */
+bool vexfs_graph_adapt_due(const struct vexfs_graph *g);
+/*
+ * Does some of it, a few milliseconds; inserts and removals are excluded,
+ * searches go on. Returns 1 when new codes are complete, for
+ * vexfs_graph_adapted(), which excludes searches too; 0 when there is more to
+ * do, or nothing; -ENOMEM.
+ */
+int vexfs_graph_adapt(struct vexfs_graph *g, struct vexfs_graph_scratch *s);
+void vexfs_graph_adapted(struct vexfs_graph *g);
 
 /*
  * Takes @slot out: the nodes that linked to it, as far as a search around it

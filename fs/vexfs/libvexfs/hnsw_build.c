@@ -344,7 +344,7 @@ static u32 pool_to_cands(const struct vexfs_graph *g,
 		s->cands[n] = s->pool[i];
 		s->selected[n++] = vexfs_cand_slot(s->pool[i]);
 	}
-	if (g->sp.nib_bytes)
+	if (vexfs_walk_short(g, s))
 		vexfs_rank(g, s, slot, n);
 	return n;
 }
@@ -467,12 +467,12 @@ static void insert_links(struct vexfs_graph *g, u32 slot, u32 mine, u64 entry,
 {
 	u32 top = (u32)(entry >> 32), start = (u32)entry - 1, level;
 
-	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->query);
-	vexfs_walk_query(g, s);
-	if (top > mine)
-		start = vexfs_descend(g, start, top, mine, s);
 	vexfs_walk_begin(s);
-	vexfs_walk_seed(g, start, g->ef_construction, NULL, s);
+	if (mine || !vexfs_scan_near(g, g->ef_construction, NULL, s)) {
+		if (top > mine)
+			start = vexfs_descend(g, start, top, mine, s);
+		vexfs_walk_seed(g, start, g->ef_construction, NULL, s);
+	}
 	for (level = min(top, mine); ; level--) {
 		vexfs_walk(g, level, g->ef_construction, build_hops(g), NULL,
 			   s);
@@ -494,15 +494,18 @@ void vexfs_graph_encode(struct vexfs_graph *g, u32 slot, const void *row)
 				 vexfs_graph_nib(g, slot));
 }
 
-/* Makes @slot a node that nothing leads to. */
+/* Makes @slot a node that nothing leads to, and its row the query. */
 int vexfs_insert_begin(struct vexfs_graph *g, u32 slot, const void *row,
-		       const struct vexfs_graph_scratch *s)
+		       struct vexfs_graph_scratch *s)
 {
 	if (slot >= g->slots || slot >= s->nvisited)
 		return -EINVAL;
 	if (vexfs_graph_present(g, slot))
 		return -EEXIST;
 	vexfs_graph_encode(g, slot, row);
+	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->query);
+	vexfs_walk_query(g, s);
+	vexfs_graph_sign(g, slot, s);
 	vexfs_graph_add_node(g, slot);
 	return 0;
 }

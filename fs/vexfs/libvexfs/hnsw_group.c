@@ -42,8 +42,6 @@ static int insert_member(struct vexfs_graph *g, u32 slot, const void *row,
 
 	if (err)
 		return err;
-	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, slot), s->query);
-	vexfs_walk_query(g, s);
 	vexfs_walk_begin(s);
 	vexfs_walk_seeds(g, s->shared, s->nshared, g->ef_construction, s);
 	vexfs_walk(g, 0, g->ef_construction, GROUP_HOPS, NULL, s);

@@ -14,6 +14,28 @@
 #define VEXFS_NODE_PRESENT	0x80000000u
 #define VEXFS_NODE_UPPER	0x7fffffffu
 
+/* Sign codes, see hnsw_adapt.c. */
+struct vexfs_graph_signs {
+	struct vexfs_sign_table table;
+	/** @codes: space.sign_bytes a slot, but in another order */
+	struct vexfs_arena codes;
+	/** @place: u32 a slot: which of them is the slot's */
+	struct vexfs_arena place;
+	/** @to: the places of a slot's links on layer 0, u32[2m] a slot */
+	struct vexfs_arena to;
+	/** @slot: the reverse, of @slots places, those below @run[centres] */
+	u32	*slot;
+	u32	slots;
+	/** @run: the places of nodes near each centre are from here to the next */
+	u32	run[VEXFS_SIGN_MAX_CENTRES + 2];
+	/** @nodes: when the centres were chosen */
+	u32	nodes;
+	/** @usual: keys of distances to the centre, but for a few */
+	u32	usual;
+	/** @far: nodes since then whose keys are beyond that [lock] */
+	u32	far;
+};
+
 /* The links of a node on one layer above 0. A free one has no slot. */
 struct vexfs_upper {
 	u32	slot;
@@ -95,6 +117,7 @@ struct vexfs_graph_scratch {
 	u32	n_batch;
 	u32	batch_slot[VEXFS_BATCH + 1];
 	const void *batch_code[VEXFS_BATCH];
+	u32	batch_place[VEXFS_BATCH + 1];
 	u32	batch_key[VEXFS_BATCH];
 	u64	batch_cand[VEXFS_BATCH + 1];
 	/** @around: links of a node that is taken out */
@@ -106,6 +129,11 @@ struct vexfs_graph_scratch {
 	u32	shared[VEXFS_SHARED];
 	u32	nshared;
 	u32	shared_set[4 * VEXFS_SHARED];
+	/** @by_signs: sign codes are compared */
+	bool	by_signs;
+	/** @near: centres of sign codes that are near the query */
+	u32	near[VEXFS_SIGN_NEAR];
+	u32	nnear;
 };
 
 static inline u32 *vexfs_found(struct vexfs_graph_scratch *s, u32 level)
@@ -147,6 +175,21 @@ static inline void *vexfs_graph_code(const struct vexfs_graph *g, u32 slot)
 static inline void *vexfs_graph_nib(const struct vexfs_graph *g, u32 slot)
 {
 	return vexfs_arena_item(&g->nibs, slot);
+}
+
+static inline void *vexfs_graph_sign_code(const struct vexfs_graph *g,
+					  u32 slot)
+{
+	const u32 *place = vexfs_arena_item(&g->signs->place, slot);
+
+	return vexfs_arena_item(&g->signs->codes, *place);
+}
+
+/* Is the way found by other codes than those that say what is nearest? */
+static inline bool vexfs_walk_short(const struct vexfs_graph *g,
+				    const struct vexfs_graph_scratch *s)
+{
+	return s->by_signs || g->sp.nib_bytes;
 }
 
 /*
@@ -197,6 +240,15 @@ void vexfs_graph_add_node(struct vexfs_graph *g, u32 slot);
 void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot);
 void vexfs_graph_set_entry(struct vexfs_graph *g, u32 slot, u32 level);
 
+/* hnsw_adapt.c */
+void vexfs_graph_sign(struct vexfs_graph *g, u32 slot,
+		      struct vexfs_graph_scratch *s);
+void vexfs_graph_place_links(struct vexfs_graph *g, u32 slot);
+void vexfs_graph_unsign(struct vexfs_graph *g, u32 slot);
+int vexfs_graph_adapt_reserve(struct vexfs_graph *g, u32 slots);
+u64 vexfs_graph_adapt_memory(const struct vexfs_graph *g);
+void vexfs_graph_adapt_free(struct vexfs_graph *g);
+
 /* A link as it is now: slot + 1, or 0 for the end. */
 static inline u32 vexfs_link_get(const __le32 *link)
 {
@@ -225,6 +277,9 @@ void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
 void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 		const struct vexfs_graph_filter *filter,
 		struct vexfs_graph_scratch *s);
+bool vexfs_scan_near(const struct vexfs_graph *g, u32 ef,
+		     const struct vexfs_graph_filter *filter,
+		     struct vexfs_graph_scratch *s);
 u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 		  struct vexfs_graph_scratch *s);
 
@@ -241,7 +296,7 @@ void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
 void vexfs_connect(struct vexfs_graph *g, u32 slot, u32 level,
 		   struct vexfs_graph_scratch *s);
 int vexfs_insert_begin(struct vexfs_graph *g, u32 slot, const void *row,
-		       const struct vexfs_graph_scratch *s);
+		       struct vexfs_graph_scratch *s);
 void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
 		       const u32 *slots, u32 n);
 

@@ -24,11 +24,22 @@ void vexfs_walk_begin(struct vexfs_graph_scratch *s)
 	s->ok = 0;
 }
 
-/* After the scratch's query has changed. */
+/*
+ * Of nodes that are far from all centres sign codes say little. If there are
+ * more than one in so many, searches do without until there are new centres.
+ */
+#define STRAYED		64u
+
+/* After the scratch's query has changed; also says what is near it. */
 void vexfs_walk_query(const struct vexfs_graph *g,
 		      struct vexfs_graph_scratch *s)
 {
-	if (g->sp.nib_bytes)
+	s->by_signs = g->signs && READ_ONCE(g->signs->far) <=
+				  READ_ONCE(g->nodes) / STRAYED;
+	if (g->signs)
+		s->nnear = vexfs_query_sign_prepare(&g->sp, &g->signs->table,
+						    s->query, s->near);
+	else if (g->sp.nib_bytes)
 		vexfs_query_nib_prepare(&g->sp, s->query);
 }
 
@@ -48,6 +59,7 @@ static __always_inline void visit_batch(struct vexfs_graph_scratch *s,
 		word = s->visited + BIT_WORD(slot);
 		bit = BIT_MASK(slot);
 		s->batch_slot[fresh] = slot;
+		s->batch_place[fresh] = s->batch_place[i];
 		fresh += !(*word & bit);
 		*word |= bit;
 	}
@@ -148,9 +160,12 @@ static void pool_drop(struct vexfs_graph_scratch *s, u32 at)
 }
 
 /* What a traversal compares: the short codes, if there are any. */
-static __always_inline const void *walk_code(const struct vexfs_graph *g,
-					     u32 slot)
+static __always_inline const void *
+walk_code(const struct vexfs_graph *g, const struct vexfs_graph_scratch *s,
+	  u32 slot)
 {
+	if (s->by_signs)
+		return vexfs_graph_sign_code(g, slot);
 	return g->sp.nib_bytes ? vexfs_graph_nib(g, slot) :
 				 vexfs_graph_code(g, slot);
 }
@@ -159,24 +174,32 @@ static __always_inline void walk_keys(const struct vexfs_graph *g,
 				      const struct vexfs_graph_scratch *s,
 				      const void *const *code, u32 n, u32 *keys)
 {
-	if (g->sp.nib_bytes)
+	if (s->by_signs)
+		vexfs_dist_signs(&g->sp, s->query, code, n, keys);
+	else if (g->sp.nib_bytes)
 		vexfs_dist_nibs(&g->sp, s->query, code, n, keys);
 	else
 		vexfs_dist_codes(&g->sp, s->query, code, n, keys);
 }
 
-static __always_inline void prefetch_code(const struct vexfs_graph *g,
-					  const void *code)
+static __always_inline void
+prefetch_code(const struct vexfs_graph *g, const struct vexfs_graph_scratch *s,
+	      const void *code)
 {
-	vexfs_prefetch(code, g->sp.nib_bytes ? g->sp.nib_bytes :
+	vexfs_prefetch(code, s->by_signs ? g->sp.sign_bytes :
+			     g->sp.nib_bytes ? g->sp.nib_bytes :
 					       g->sp.code_bytes);
 }
 
-static __always_inline void prefetch_links(const struct vexfs_graph *g,
-					   u32 slot, u32 level)
+static __always_inline void
+prefetch_links(const struct vexfs_graph *g,
+	       const struct vexfs_graph_scratch *s, u32 slot, u32 level)
 {
-	if (!level)
-		vexfs_prefetch(vexfs_arena_item(&g->links, slot),
+	if (level)
+		return;
+	vexfs_prefetch(vexfs_arena_item(&g->links, slot), g->links.item_size);
+	if (s->by_signs)
+		vexfs_prefetch(vexfs_arena_item(&g->signs->to, slot),
 			       g->links.item_size);
 }
 
@@ -190,21 +213,26 @@ static __always_inline void expand(const struct vexfs_graph *g, u32 slot,
 {
 	const __le32 *links = vexfs_graph_links(g, slot, level);
 	u32 i, link, n = first, degree = vexfs_graph_degree(g, level);
+	const bool placed = s->by_signs && !level;
+	const u32 *to = placed ? vexfs_arena_item(&g->signs->to, slot) : NULL;
 
 	for (i = 0; links && i < degree; i++) {
 		link = vexfs_link_get(links + i);
 		if (!link)
 			break;
-		if (likely(link <= s->nvisited))
-			s->batch_slot[n++] = link - 1;
+		s->batch_slot[n] = link - 1;
+		s->batch_place[n] = placed ? READ_ONCE(to[i]) : 0;
+		n += link <= s->nvisited;
 	}
 	if (new)
 		visit_batch(s, first, n);
 	else
 		s->n_batch = n;
 	for (i = first; i < s->n_batch; i++) {
-		s->batch_code[i] = walk_code(g, s->batch_slot[i]);
-		prefetch_code(g, s->batch_code[i]);
+		s->batch_code[i] = placed ?
+			vexfs_arena_item(&g->signs->codes, s->batch_place[i]) :
+			walk_code(g, s, s->batch_slot[i]);
+		prefetch_code(g, s, s->batch_code[i]);
 	}
 }
 
@@ -242,7 +270,7 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 	visit_batch(s, 0, 1);
 	if (!s->n_batch)
 		return;
-	s->batch_code[0] = walk_code(g, slot);
+	s->batch_code[0] = walk_code(g, s, slot);
 	batch_keys(g, s);
 	pool_add(s, ef, filter, vexfs_cand(s->batch_key[0], slot));
 }
@@ -258,8 +286,8 @@ void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
 		memcpy(s->batch_slot, slots, now * sizeof(*slots));
 		visit_batch(s, 0, now);
 		for (i = 0; i < s->n_batch; i++) {
-			s->batch_code[i] = walk_code(g, s->batch_slot[i]);
-			prefetch_code(g, s->batch_code[i]);
+			s->batch_code[i] = walk_code(g, s, s->batch_slot[i]);
+			prefetch_code(g, s, s->batch_code[i]);
 		}
 		batch_keys(g, s);
 		batch_sift(s, ef);
@@ -329,7 +357,7 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 			}
 		}
 		if (last + 1 < s->n)
-			prefetch_links(g, vexfs_cand_slot(s->pool[last + 1]),
+			prefetch_links(g, s, vexfs_cand_slot(s->pool[last + 1]),
 				       level);
 		batch_keys(g, s);
 		batch_sift(s, ef);
@@ -337,7 +365,8 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 		for (i = 0; i < s->n_batch; i++) {
 			at = pool_add(s, ef, filter, s->batch_cand[i]);
 			if (at < last + 4)
-				prefetch_links(g, vexfs_cand_slot(s->batch_cand[i]),
+				prefetch_links(g, s,
+					       vexfs_cand_slot(s->batch_cand[i]),
 					       level);
 			first = min(first, at);
 		}
@@ -349,7 +378,7 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 		  struct vexfs_graph_scratch *s)
 {
-	const void *code = walk_code(g, slot);
+	const void *code = walk_code(g, s, slot);
 	u32 level, i, key, was;
 
 	walk_keys(g, s, &code, 1, &key);
@@ -390,6 +419,60 @@ static void pool_filter(const struct vexfs_graph_filter *filter,
 		else
 			s->pool[i] |= VEXFS_CAND_OTHER;
 	}
+}
+
+/* Nodes that are looked at one after the other, near some centres. */
+#define SCAN_MOST	256u
+#define SCAN_STEP	64u
+
+/* The nodes of places from .. end, into the pool; none was visited. */
+static void scan_step(const struct vexfs_graph *g, u32 from, u32 end, u32 ef,
+		      const struct vexfs_graph_filter *filter,
+		      struct vexfs_graph_scratch *s)
+{
+	const u32 *slot = g->signs->slot + from;
+	const void *code[SCAN_STEP];
+	u32 i, keys[SCAN_STEP], n = end - from;
+	u64 cand, bound = U64_MAX;
+
+	for (i = 0; i < n; i++)
+		code[i] = vexfs_arena_item(&g->signs->codes, from + i);
+	vexfs_dist_signs(&g->sp, s->query, code, n, keys);
+	s->compared += n;
+	memcpy(s->touched + s->ntouched, slot, n * sizeof(*slot));
+	s->ntouched += n;
+	for (i = 0; i < n; i++)
+		s->visited[BIT_WORD(slot[i])] |= BIT_MASK(slot[i]);
+	if (s->n && (s->ok == ef || s->n == s->room))
+		bound = s->pool[s->n - 1];
+	for (i = 0; i < n; i++) {
+		cand = vexfs_cand(keys[i], slot[i]);
+		if (cand < bound && vexfs_link_live(g, slot[i]))
+			pool_add(s, ef, filter, cand);
+	}
+}
+
+/*
+ * Candidates to begin with on layer 0: some of the nodes near the centres that
+ * are nearest to the query. False if there are none.
+ */
+bool vexfs_scan_near(const struct vexfs_graph *g, u32 ef,
+		     const struct vexfs_graph_filter *filter,
+		     struct vexfs_graph_scratch *s)
+{
+	u32 i, at, end, left = SCAN_MOST;
+
+	if (!s->by_signs)
+		return false;
+	for (i = 0; i < s->nnear && left; i++) {
+		at = g->signs->run[s->near[i]];
+		end = min(g->signs->run[s->near[i] + 1], at + left);
+		left -= end - at;
+		for (; at < end; at = min(at + SCAN_STEP, end))
+			scan_step(g, at, min(at + SCAN_STEP, end), ef, filter,
+				  s);
+	}
+	return s->n;
 }
 
 /* From a node of layer @top to some on layer 0 to begin with there. */
@@ -435,7 +518,8 @@ static void search_walk(const struct vexfs_graph *g, u32 ef,
 		slot = (u32)entry - 1;
 		if (!entry || slot >= s->nvisited)
 			return;
-		walk_down(g, slot, (u32)(entry >> 32), ef, filter, s);
+		if (!vexfs_scan_near(g, ef, filter, s))
+			walk_down(g, slot, (u32)(entry >> 32), ef, filter, s);
 		vexfs_walk(g, 0, ef, U32_MAX, filter, s);
 	} while (--tries && dead_end(g, ef, s));
 }
@@ -455,7 +539,7 @@ static u32 results(const struct vexfs_graph *g, struct vexfs_graph_scratch *s)
 	for (i = 0; i < s->n; i++)
 		if (!(s->pool[i] & VEXFS_CAND_OTHER))
 			s->cands[n++] = s->pool[i] & ~(u64)VEXFS_CAND_DONE;
-	if (!g->sp.nib_bytes)
+	if (!vexfs_walk_short(g, s))
 		return n;
 	for (i = 0; i < n; i++) {
 		s->cand_code[i] =

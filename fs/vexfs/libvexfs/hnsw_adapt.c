@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sign codes of the nodes: made when there are enough of them to tell where
+ * vectors lie, and made anew when there are many more, or when vectors come
+ * that lie elsewhere. Nothing is asked of the user, and until they are there
+ * the graph is traversed over the codes.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#include "hnsw_priv.h"
+
+/* Nodes below which the codes will do, and nodes for each centre. */
+#define ADAPT_NODES	1024u
+#define ADAPT_SHARE	64u
+/* When there are so many times as many nodes, it is done again. */
+#define ADAPT_GROWTH	4u
+/* Or when one of so many is far from all centres. */
+#define ADAPT_FAR	16u
+/* Nodes in the sample for each centre, and turns of moving these. */
+#define ADAPT_SAMPLE	32u
+#define ADAPT_TURNS	5u
+/* After these, each node is assigned to a centre, and then they get codes. */
+#define ADAPT_ASSIGN	ADAPT_TURNS
+#define ADAPT_ENCODE	(ADAPT_TURNS + 1)
+/* Codes handled by one call */
+#define ADAPT_STEP	512u
+/* Of a slot that is not a node */
+#define ADAPT_NOWHERE	VEXFS_SIGN_MAX_CENTRES
+/* Exponents of a float */
+#define ADAPT_SIZES	256u
+
+/* What is being made. */
+struct vexfs_graph_adapt {
+	struct vexfs_graph_signs *signs;
+	struct vexfs_sign_sums *sums;
+	u32	*sample;
+	u32	nsample;
+	/** @turn: of ADAPT_*, and how far it got */
+	u32	turn;
+	u32	at;
+	/** @centre: of each of @slots slots */
+	u16	*centre;
+	u32	slots;
+	/** @size: how many nodes have a distance to their centre of that size */
+	u32	size[ADAPT_SIZES];
+};
+
+static void signs_free(struct vexfs_graph_signs *signs)
+{
+	if (!signs)
+		return;
+	vexfs_sign_table_free(&signs->table);
+	vexfs_arena_free(&signs->codes);
+	vexfs_arena_free(&signs->place);
+	vexfs_arena_free(&signs->to);
+	kvfree(signs->slot);
+	kvfree(signs);
+}
+
+static void adapt_free(struct vexfs_graph_adapt *ad)
+{
+	if (!ad)
+		return;
+	vexfs_sign_sums_free(ad->sums);
+	signs_free(ad->signs);
+	kvfree(ad->sample);
+	kvfree(ad->centre);
+	kvfree(ad);
+}
+
+void vexfs_graph_adapt_free(struct vexfs_graph *g)
+{
+	adapt_free(g->adapt);
+	signs_free(g->signs);
+	g->adapt = NULL;
+	g->signs = NULL;
+}
+
+/* What comes later is behind what was there. */
+static int signs_reserve(struct vexfs_graph_signs *signs, u32 slots)
+{
+	u32 i, from = signs->place.count;
+	int err;
+
+	err = vexfs_arena_reserve(&signs->codes, slots);
+	if (!err)
+		err = vexfs_arena_reserve(&signs->to, slots);
+	if (!err)
+		err = vexfs_arena_reserve(&signs->place, slots);
+	for (i = from; !err && i < slots; i++)
+		*(u32 *)vexfs_arena_item(&signs->place, i) = i;
+	return err;
+}
+
+int vexfs_graph_adapt_reserve(struct vexfs_graph *g, u32 slots)
+{
+	int err = 0;
+
+	if (g->signs)
+		err = signs_reserve(g->signs, slots);
+	if (!err && g->adapt)
+		err = signs_reserve(g->adapt->signs, slots);
+	return err;
+}
+
+static u64 signs_memory(const struct vexfs_graph_signs *signs)
+{
+	if (!signs)
+		return 0;
+	return sizeof(*signs) + signs->codes.memory + signs->place.memory +
+	       signs->to.memory + (u64)signs->slots * sizeof(*signs->slot) +
+	       vexfs_sign_table_memory(&signs->table);
+}
+
+u64 vexfs_graph_adapt_memory(const struct vexfs_graph *g)
+{
+	return signs_memory(g->signs) +
+	       (g->adapt ? signs_memory(g->adapt->signs) : 0);
+}
+
+bool vexfs_graph_adapt_due(const struct vexfs_graph *g)
+{
+	const struct vexfs_graph_signs *signs = g->signs;
+	u32 nodes = READ_ONCE(g->nodes);
+
+	if (!g->sp.sign_bytes)
+		return false;
+	if (g->adapt)
+		return true;
+	if (nodes < max(g->adapt_from, ADAPT_NODES))
+		return false;
+	return !signs || nodes / ADAPT_GROWTH >= signs->nodes ||
+	       READ_ONCE(signs->far) > nodes / ADAPT_FAR;
+}
+
+/* Nodes at equal distances, as far as there are any. */
+static u32 take_sample(const struct vexfs_graph *g, u32 *sample, u32 want)
+{
+	u32 i, slot, end, n = 0;
+
+	for (i = 0; i < want; i++) {
+		slot = (u32)div_u64((u64)i * g->slots, want);
+		end = (u32)div_u64((u64)(i + 1) * g->slots, want);
+		while (slot < end && !vexfs_graph_present(g, slot))
+			slot++;
+		if (slot < end)
+			sample[n++] = slot;
+	}
+	return n;
+}
+
+static struct vexfs_graph_signs *signs_alloc(const struct vexfs_graph *g,
+					     u32 centres)
+{
+	struct vexfs_graph_signs *signs = kvzalloc(sizeof(*signs), GFP_KERNEL);
+
+	if (!signs)
+		return NULL;
+	vexfs_arena_init(&signs->codes, g->sp.sign_bytes);
+	vexfs_arena_init(&signs->place, sizeof(u32));
+	vexfs_arena_init(&signs->to, g->links.item_size);
+	signs->slots = g->slots;
+	signs->slot = kvmalloc_array(signs->slots, sizeof(*signs->slot),
+				     GFP_KERNEL);
+	signs->nodes = g->nodes;
+	if (signs->slot &&
+	    !vexfs_sign_table_init(&signs->table, &g->sp, centres, g->seed) &&
+	    !signs_reserve(signs, g->slots))
+		return signs;
+	signs_free(signs);
+	return NULL;
+}
+
+/* Centres to begin with: nodes of the sample, at equal distances. */
+static void first_centres(const struct vexfs_graph *g,
+			  struct vexfs_graph_adapt *ad)
+{
+	u32 i, centres = ad->signs->table.centres;
+	u32 each = ad->nsample / centres;
+
+	for (i = 0; i < centres; i++)
+		vexfs_sign_centre_set(&g->sp, &ad->signs->table, i,
+				      vexfs_graph_code(g, ad->sample[i * each]),
+				      ad->sums);
+}
+
+static struct vexfs_graph_adapt *adapt_alloc(const struct vexfs_graph *g)
+{
+	u32 n, centres = clamp(g->nodes / ADAPT_SHARE, 1u,
+				  VEXFS_SIGN_MAX_CENTRES);
+	struct vexfs_graph_adapt *ad = kvzalloc(sizeof(*ad), GFP_KERNEL);
+
+	if (!ad)
+		return NULL;
+	n = centres * ADAPT_SAMPLE;
+	ad->slots = g->slots;
+	ad->sample = kvmalloc_array(n, sizeof(*ad->sample), GFP_KERNEL);
+	ad->centre = kvmalloc_array(ad->slots, sizeof(*ad->centre),
+				    GFP_KERNEL);
+	if (!ad->sample || !ad->centre)
+		goto fail;
+	ad->nsample = take_sample(g, ad->sample, n);
+	centres = min(centres, ad->nsample);
+	ad->signs = centres ? signs_alloc(g, centres) : NULL;
+	if (!ad->signs)
+		goto fail;
+	ad->sums = vexfs_sign_sums_alloc(&ad->signs->table);
+	if (!ad->sums)
+		goto fail;
+	first_centres(g, ad);
+	return ad;
+fail:
+	adapt_free(ad);
+	return NULL;
+}
+
+static u32 make_sign(const struct vexfs_graph *g,
+		     struct vexfs_graph_signs *signs, u32 slot, u32 centre,
+		     struct vexfs_query *q)
+{
+	const u32 *place = vexfs_arena_item(&signs->place, slot);
+
+	return vexfs_sign_encode(&g->sp, &signs->table,
+				 vexfs_graph_code(g, slot), centre, q,
+				 vexfs_arena_item(&signs->codes, *place));
+}
+
+static u32 sign_new(const struct vexfs_graph *g,
+		    struct vexfs_graph_signs *signs, u32 slot,
+		    struct vexfs_query *q)
+{
+	u32 centre = vexfs_sign_nearest(&g->sp, &signs->table,
+					vexfs_graph_code(g, slot), q);
+
+	return make_sign(g, signs, slot, centre, q);
+}
+
+/* After vexfs_walk_query(), which says what centre it is near. */
+void vexfs_graph_sign(struct vexfs_graph *g, u32 slot,
+		      struct vexfs_graph_scratch *s)
+{
+	if (g->adapt && g->adapt->turn == ADAPT_ENCODE)
+		sign_new(g, g->adapt->signs, slot, s->other);
+	if (!g->signs || make_sign(g, g->signs, slot, s->near[0], s->other) <=
+			 g->signs->usual)
+		return;
+	mutex_lock(&g->lock);
+	WRITE_ONCE(g->signs->far, g->signs->far + 1);
+	mutex_unlock(&g->lock);
+}
+
+static void place_links(const struct vexfs_graph *g,
+			struct vexfs_graph_signs *signs, u32 slot)
+{
+	const __le32 *links = vexfs_arena_item(&g->links, slot);
+	u32 i, link, *to = vexfs_arena_item(&signs->to, slot);
+
+	for (i = 0; i < 2 * g->m; i++) {
+		link = vexfs_link_get(links + i);
+		if (!link)
+			break;
+		WRITE_ONCE(to[i], *(const u32 *)
+				  vexfs_arena_item(&signs->place, link - 1));
+	}
+}
+
+/*
+ * [node_lock] After its links have changed. A search may come by in between: it
+ * compares with another node then, which the codes will tell.
+ */
+void vexfs_graph_place_links(struct vexfs_graph *g, u32 slot)
+{
+	if (g->adapt && g->adapt->turn == ADAPT_ENCODE)
+		place_links(g, g->adapt->signs, slot);
+	if (g->signs)
+		place_links(g, g->signs, slot);
+}
+
+static void unsign(const struct vexfs_graph *g,
+		   struct vexfs_graph_signs *signs, u32 slot)
+{
+	const u32 *place = vexfs_arena_item(&signs->place, slot);
+
+	memset(vexfs_arena_item(&signs->codes, *place), 0, g->sp.sign_bytes);
+}
+
+void vexfs_graph_unsign(struct vexfs_graph *g, u32 slot)
+{
+	if (g->signs)
+		unsign(g, g->signs, slot);
+	if (g->adapt)
+		unsign(g, g->adapt->signs, slot);
+}
+
+/* Part of a turn. */
+static void adapt_sample(const struct vexfs_graph *g,
+			 struct vexfs_graph_adapt *ad, struct vexfs_query *q)
+{
+	struct vexfs_sign_table *t = &ad->signs->table;
+	u32 end = min(ad->at + ADAPT_STEP, ad->nsample), i;
+
+	for (; ad->at < end; ad->at++) {
+		u32 slot = ad->sample[ad->at];
+
+		if (vexfs_graph_present(g, slot))
+			vexfs_sign_sample(&g->sp, t, ad->sums,
+					  vexfs_graph_code(g, slot), q);
+		cond_resched();
+	}
+	if (ad->at < ad->nsample)
+		return;
+	for (i = 0; i < t->centres; i++)
+		vexfs_sign_centre_move(&g->sp, t, i, ad->sums);
+	ad->turn++;
+	ad->at = 0;
+}
+
+/* Nearly all are within it, by some powers of two. */
+static u32 usual_distance(const struct vexfs_graph_adapt *ad)
+{
+	u32 i, n = 0, all = 0;
+
+	for (i = 0; i < ADAPT_SIZES; i++)
+		all += ad->size[i];
+	for (i = 0; i < ADAPT_SIZES - 3; i++) {
+		n += ad->size[i];
+		if (n >= all - all / 64)
+			break;
+	}
+	return 0x80000000u | (i + 3) << 23;
+}
+
+/* Which centre each node is near to. */
+static void adapt_assign(const struct vexfs_graph *g,
+			 struct vexfs_graph_adapt *ad, struct vexfs_query *q)
+{
+	u32 end = min(ad->at + ADAPT_STEP, ad->slots);
+
+	for (; ad->at < end; ad->at++) {
+		ad->centre[ad->at] = vexfs_graph_present(g, ad->at) ?
+			(u16)vexfs_sign_nearest(&g->sp, &ad->signs->table,
+						vexfs_graph_code(g, ad->at),
+						q) : ADAPT_NOWHERE;
+		cond_resched();
+	}
+}
+
+/*
+ * Nodes near the same centre get places that follow each other: a search goes
+ * to many of them, and they are in few pages of memory.
+ */
+static void adapt_place(struct vexfs_graph_adapt *ad)
+{
+	u32 at[VEXFS_SIGN_MAX_CENTRES + 2] = { 0 }, i;
+
+	for (i = 0; i < ad->slots; i++)
+		at[ad->centre[i] + 1]++;
+	for (i = 1; i < ARRAY_SIZE(at); i++)
+		at[i] += at[i - 1];
+	memcpy(ad->signs->run, at, sizeof(at));
+	for (i = 0; i < ad->slots; i++) {
+		u32 place = at[ad->centre[i]]++;
+
+		*(u32 *)vexfs_arena_item(&ad->signs->place, i) = place;
+		ad->signs->slot[place] = i;
+	}
+}
+
+static void encode_node(const struct vexfs_graph *g,
+			struct vexfs_graph_adapt *ad, u32 slot,
+			struct vexfs_query *q)
+{
+	u32 centre, key;
+
+	if (slot < ad->slots && ad->centre[slot] != ADAPT_NOWHERE)
+		centre = ad->centre[slot];
+	else
+		centre = vexfs_sign_nearest(&g->sp, &ad->signs->table,
+					    vexfs_graph_code(g, slot), q);
+	key = make_sign(g, ad->signs, slot, centre, q);
+	place_links(g, ad->signs, slot);
+	ad->size[key >> 23 & (ADAPT_SIZES - 1)]++;
+}
+
+static void adapt_encode(const struct vexfs_graph *g,
+			 struct vexfs_graph_adapt *ad, struct vexfs_query *q)
+{
+	u32 end = min(ad->at + ADAPT_STEP, g->slots);
+
+	for (; ad->at < end; ad->at++) {
+		if (vexfs_graph_present(g, ad->at))
+			encode_node(g, ad, ad->at, q);
+		cond_resched();
+	}
+}
+
+/* One step; true at the end. */
+static bool adapt_step(const struct vexfs_graph *g,
+		       struct vexfs_graph_adapt *ad, struct vexfs_query *q)
+{
+	if (ad->turn < ADAPT_TURNS) {
+		adapt_sample(g, ad, q);
+	} else if (ad->turn == ADAPT_ASSIGN) {
+		adapt_assign(g, ad, q);
+		if (ad->at == ad->slots) {
+			adapt_place(ad);
+			ad->turn++;
+			ad->at = 0;
+		}
+	} else {
+		adapt_encode(g, ad, q);
+		if (ad->at < g->slots)
+			return false;
+		ad->signs->usual = usual_distance(ad);
+		return true;
+	}
+	return false;
+}
+
+int vexfs_graph_adapt(struct vexfs_graph *g, struct vexfs_graph_scratch *s)
+{
+	if (!vexfs_graph_adapt_due(g))
+		return 0;
+	if (!g->adapt) {
+		g->adapt = adapt_alloc(g);
+		if (g->adapt)
+			return 0;
+		/* There may be memory later. */
+		g->adapt_from = g->nodes + g->nodes / 2;
+		return -ENOMEM;
+	}
+	return adapt_step(g, g->adapt, s->other);
+}
+
+void vexfs_graph_adapted(struct vexfs_graph *g)
+{
+	struct vexfs_graph_adapt *ad = g->adapt;
+
+	swap(g->signs, ad->signs);
+	g->adapt = NULL;
+	adapt_free(ad);
+}
