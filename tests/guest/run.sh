@@ -198,7 +198,17 @@ cmdline() {
 		"norandmaps nokaslr mitigations=off init_on_alloc=0" \
 		"transparent_hugepage=never lsm= hardened_usercopy=off" \
 		"randomize_kstack_offset=off audit=0 cryptomgr.notests" \
-		"initcall_blacklist=jent_mod_init $tsc $append"
+		"initcall_blacklist=jent_mod_init $tsc $(slowly) $append"
+}
+
+# When the guest may stand still, being late is nothing that its kernel has to
+# report before it lasts for as many times longer.
+slowly() {
+	local slow=${VEXFS_SLOW:-1}
+
+	[ "$slow" -le 1 ] ||
+		echo "watchdog_thresh=$((slow < 6 ? 10 * slow : 60))" \
+		"rcupdate.rcu_cpu_stall_timeout=$((slow < 14 ? 21 * slow : 300))"
 }
 
 tsc_khz() {

@@ -42,5 +42,5 @@ uml_command() {
 		n=$((n + 1))
 	done
 	# shellcheck disable=SC2206
-	qemu+=($append)
+	qemu+=($(slowly) $append)
 }
