@@ -51,7 +51,6 @@
 static DEFINE_SPINLOCK(vexfs_coll_lock);
 /* Loaded collections of all volumes, least recently loaded first. */
 static LIST_HEAD(vexfs_coll_lru);
-static u64 vexfs_coll_serial;
 static struct shrinker *vexfs_coll_shrinker;
 
 /* ------------------------------------------------------------ loading */
@@ -193,10 +192,11 @@ static void vexfs_coll_hook(struct vexfs_collection *c)
 
 	ihold(c->inode);
 	spin_lock(&vexfs_coll_lock);
-	c->serial = ++vexfs_coll_serial;
 	list_add_tail(&c->lru, &vexfs_coll_lru);
 	spin_unlock(&vexfs_coll_lock);
 	spin_lock(&sbi->s_lock);
+	/* With the list's lock: who walks it relies on the order. */
+	c->serial = ++sbi->coll_serial;
 	list_add_tail(&c->list, &sbi->collections);
 	vi->coll = c;
 	spin_unlock(&sbi->s_lock);

@@ -61,7 +61,7 @@ enum {
  * @core: the shared core's object
  * @cfg: constant
  * @list: on the volume's list, by @serial [s_lock]
- * @serial: number of the load; constant
+ * @serial: number of the load on this volume; constant
  * @lru: on the module's list, for the shrinker and gauges [vexfs_coll_lock]
  * @users: calls that run, taken under coll_lock, so that it can't rise from
  *	0 while that is held

@@ -53,6 +53,8 @@ struct vexfs_sb_info {
 	spinlock_t		s_lock;
 	/** @collections: loaded ones [s_lock] */
 	struct list_head	collections;
+	/** @coll_serial: of the last one that was loaded [s_lock] */
+	u64			coll_serial;
 	/** @ahead: inodes with blocks ahead of their end [s_lock] */
 	struct list_head	ahead;
 	/** @errors: VEXFS_ERRORS_* */

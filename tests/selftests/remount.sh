@@ -49,6 +49,15 @@ refused() {
 	grep -qi "$why" /tmp/refused || { sed 's/^/# /' /tmp/refused; return 1; }
 }
 
+# Several are loaded at the same moment; each has rows to take in.
+side_by_side() {
+	for i in 1 2 3 4 5 6; do
+		vexctl import "$VEXFS_MNT/side$i" "$words" --limit 40 \
+			>/dev/null &
+	done
+	wait
+}
+
 check "import" vexctl import "$coll" "$words" --metric cosine --limit 1200
 vexctl delete "$coll" 100 101 102 >/dev/null
 vexctl wait "$coll" >/dev/null
@@ -96,4 +105,10 @@ contents >/tmp/before
 check "unmount and mount" again
 check "the index was loaded" loaded
 check "the contents are the same" same
+for round in 1 2 3; do
+	side_by_side
+	check "all are unloaded, round $round" again
+done
+check "and have what they were given" \
+	[ "$(coll=$VEXFS_MNT/side6 field count)" = 120 ]
 plan
