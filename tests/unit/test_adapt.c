@@ -374,6 +374,40 @@ static void test_beside(void)
 	free(s);
 }
 
+/* Without memory the graph stays as it is, and tries again when it is larger. */
+static void test_no_memory(void)
+{
+	struct source *s = source_new(0);
+	struct mem_coll m;
+	char text[80];
+	int fail, got;
+
+	coll_new(&m, VEXFS_METRIC_L2);
+	add_rows(&m, s, 1000, 50);
+	for (fail = 1; ; fail++) {
+		m.coll->graph.adapt_from = UINT32_MAX;
+		add_rows(&m, s, 30, 30);
+		m.coll->graph.adapt_from = 0;
+		kshim_fail_alloc = fail;
+		got = vexfs_coll_tend(m.coll);
+		if (kshim_fail_alloc)
+			break;
+		CHECK(!got, "%d at allocation %d", got, fail);
+		CHECK(!m.coll->graph.adapt, "half of it, allocation %d", fail);
+		CHECK(!vexfs_coll_tend(m.coll), "at once again");
+		CHECK(recall(&m, s, 48) >= 0.97, "recall %.3f",
+		      recall(&m, s, 48));
+	}
+	kshim_fail_alloc = 0;
+	CHECK(got == 1 && m.coll->graph.adapt, "%d with all memory", got);
+	CHECK(!mem_settle(&m) && signs_of(&m), "no sign codes");
+	check_places(&m);
+	snprintf(text, sizeof(text), "%d allocations failed", fail - 1);
+	vt_done("no memory,", text);
+	mem_destroy(&m);
+	free(s);
+}
+
 int main(void)
 {
 	vexfs_simd_init(NULL);
@@ -385,5 +419,6 @@ int main(void)
 	test_delete();
 	test_reopen();
 	test_beside();
+	test_no_memory();
 	return vt_exit();
 }

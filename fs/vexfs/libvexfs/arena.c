@@ -127,8 +127,10 @@ int vexfs_arena_reserve(struct vexfs_arena *a, u32 count)
 		err = arena_bits(a, nchunks << a->shift);
 	if (!err && a->count < items)
 		err = arena_grow_first(a, arena_first_items(a, count));
-	while (!err && a->count < count)
+	while (!err && a->count < count) {
 		err = arena_add(a);
+		cond_resched();
+	}
 	return err;
 }
 

@@ -160,6 +160,7 @@ static bool vexfs_hnsw_tend_due(const struct vexfs_coll *coll)
 static int vexfs_hnsw_tend(struct vexfs_coll *coll)
 {
 	struct vexfs_graph_scratch *scratch = coll->indexer[0].scratch;
+	struct vexfs_graph_adapt *old;
 	int ret;
 
 	down_read(&coll->sem);
@@ -170,8 +171,9 @@ static int vexfs_hnsw_tend(struct vexfs_coll *coll)
 	if (ret <= 0)
 		return ret;
 	down_write(&coll->sem);
-	vexfs_graph_adapted(&coll->graph);
+	old = vexfs_graph_adapted(&coll->graph);
 	up_write(&coll->sem);
+	vexfs_graph_adapt_free(old);
 	return 0;
 }
 

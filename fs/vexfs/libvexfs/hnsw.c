@@ -68,7 +68,7 @@ void vexfs_graph_free(struct vexfs_graph *g)
 	vexfs_arena_free(&g->state);
 	vexfs_arena_free(&g->linked);
 	vexfs_arena_free(&g->upper);
-	vexfs_graph_adapt_free(g);
+	vexfs_graph_adapt_clear(g);
 	node_locks_free(g);
 	g->slots = 0;
 	g->entry = 0;

@@ -182,11 +182,12 @@ bool vexfs_graph_adapt_due(const struct vexfs_graph *g);
 /*
  * Does some of it, a few milliseconds; inserts and removals are excluded,
  * searches go on. Returns 1 when new codes are complete, for
- * vexfs_graph_adapted(), which excludes searches too; 0 when there is more to
- * do, or nothing; -ENOMEM.
+ * vexfs_graph_adapted(), which excludes searches too and returns what is to be
+ * freed afterwards; 0 when there is more to do, or nothing; -ENOMEM.
  */
 int vexfs_graph_adapt(struct vexfs_graph *g, struct vexfs_graph_scratch *s);
-void vexfs_graph_adapted(struct vexfs_graph *g);
+struct vexfs_graph_adapt *vexfs_graph_adapted(struct vexfs_graph *g);
+void vexfs_graph_adapt_free(struct vexfs_graph_adapt *ad);
 
 /*
  * Takes @slot out: the nodes that linked to it, as far as a search around it

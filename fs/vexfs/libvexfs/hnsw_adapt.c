@@ -22,6 +22,8 @@
 /* After these, each node is assigned to a centre, and then they get codes. */
 #define ADAPT_ASSIGN	ADAPT_TURNS
 #define ADAPT_ENCODE	(ADAPT_TURNS + 1)
+/* Slots, a power of two, after which others get their turn */
+#define ADAPT_TURN	65536u
 /* Codes handled by one call */
 #define ADAPT_STEP	512u
 /* Of a slot that is not a node */
@@ -45,6 +47,12 @@ struct vexfs_graph_adapt {
 	u32	size[ADAPT_SIZES];
 };
 
+static void adapt_pause(u32 slot)
+{
+	if (!(slot & (ADAPT_TURN - 1)))
+		cond_resched();
+}
+
 static void signs_free(struct vexfs_graph_signs *signs)
 {
 	if (!signs)
@@ -57,7 +65,7 @@ static void signs_free(struct vexfs_graph_signs *signs)
 	kvfree(signs);
 }
 
-static void adapt_free(struct vexfs_graph_adapt *ad)
+void vexfs_graph_adapt_free(struct vexfs_graph_adapt *ad)
 {
 	if (!ad)
 		return;
@@ -68,9 +76,9 @@ static void adapt_free(struct vexfs_graph_adapt *ad)
 	kvfree(ad);
 }
 
-void vexfs_graph_adapt_free(struct vexfs_graph *g)
+void vexfs_graph_adapt_clear(struct vexfs_graph *g)
 {
-	adapt_free(g->adapt);
+	vexfs_graph_adapt_free(g->adapt);
 	signs_free(g->signs);
 	g->adapt = NULL;
 	g->signs = NULL;
@@ -87,8 +95,10 @@ static int signs_reserve(struct vexfs_graph_signs *signs, u32 slots)
 		err = vexfs_arena_reserve(&signs->to, slots);
 	if (!err)
 		err = vexfs_arena_reserve(&signs->place, slots);
-	for (i = from; !err && i < slots; i++)
+	for (i = from; !err && i < slots; i++) {
 		*(u32 *)vexfs_arena_item(&signs->place, i) = i;
+		adapt_pause(i);
+	}
 	return err;
 }
 
@@ -114,8 +124,10 @@ static u64 signs_memory(const struct vexfs_graph_signs *signs)
 
 u64 vexfs_graph_adapt_memory(const struct vexfs_graph *g)
 {
-	return signs_memory(g->signs) +
-	       (g->adapt ? signs_memory(g->adapt->signs) : 0);
+	/* Pairs with the release in vexfs_graph_adapt(). */
+	const struct vexfs_graph_adapt *ad = smp_load_acquire(&g->adapt);
+
+	return signs_memory(g->signs) + (ad ? signs_memory(ad->signs) : 0);
 }
 
 bool vexfs_graph_adapt_due(const struct vexfs_graph *g)
@@ -142,7 +154,7 @@ static u32 take_sample(const struct vexfs_graph *g, u32 *sample, u32 want)
 		slot = (u32)div_u64((u64)i * g->slots, want);
 		end = (u32)div_u64((u64)(i + 1) * g->slots, want);
 		while (slot < end && !vexfs_graph_present(g, slot))
-			slot++;
+			adapt_pause(slot++);
 		if (slot < end)
 			sample[n++] = slot;
 	}
@@ -210,7 +222,7 @@ static struct vexfs_graph_adapt *adapt_alloc(const struct vexfs_graph *g)
 	first_centres(g, ad);
 	return ad;
 fail:
-	adapt_free(ad);
+	vexfs_graph_adapt_free(ad);
 	return NULL;
 }
 
@@ -353,8 +365,10 @@ static void adapt_place(struct vexfs_graph_adapt *ad)
 {
 	u32 at[VEXFS_SIGN_MAX_CENTRES + 2] = { 0 }, i;
 
-	for (i = 0; i < ad->slots; i++)
+	for (i = 0; i < ad->slots; i++) {
 		at[ad->centre[i] + 1]++;
+		adapt_pause(i);
+	}
 	for (i = 1; i < ARRAY_SIZE(at); i++)
 		at[i] += at[i - 1];
 	memcpy(ad->signs->run, at, sizeof(at));
@@ -363,6 +377,7 @@ static void adapt_place(struct vexfs_graph_adapt *ad)
 
 		*(u32 *)vexfs_arena_item(&ad->signs->place, i) = place;
 		ad->signs->slot[place] = i;
+		adapt_pause(i);
 	}
 }
 
@@ -419,11 +434,15 @@ static bool adapt_step(const struct vexfs_graph *g,
 
 int vexfs_graph_adapt(struct vexfs_graph *g, struct vexfs_graph_scratch *s)
 {
+	struct vexfs_graph_adapt *ad;
+
 	if (!vexfs_graph_adapt_due(g))
 		return 0;
 	if (!g->adapt) {
-		g->adapt = adapt_alloc(g);
-		if (g->adapt)
+		ad = adapt_alloc(g);
+		/* Others may ask how much memory it takes. */
+		smp_store_release(&g->adapt, ad);
+		if (ad)
 			return 0;
 		/* There may be memory later. */
 		g->adapt_from = g->nodes + g->nodes / 2;
@@ -432,11 +451,11 @@ int vexfs_graph_adapt(struct vexfs_graph *g, struct vexfs_graph_scratch *s)
 	return adapt_step(g, g->adapt, s->other);
 }
 
-void vexfs_graph_adapted(struct vexfs_graph *g)
+struct vexfs_graph_adapt *vexfs_graph_adapted(struct vexfs_graph *g)
 {
 	struct vexfs_graph_adapt *ad = g->adapt;
 
 	swap(g->signs, ad->signs);
 	g->adapt = NULL;
-	adapt_free(ad);
+	return ad;
 }

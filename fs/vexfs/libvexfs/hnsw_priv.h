@@ -247,7 +247,7 @@ void vexfs_graph_place_links(struct vexfs_graph *g, u32 slot);
 void vexfs_graph_unsign(struct vexfs_graph *g, u32 slot);
 int vexfs_graph_adapt_reserve(struct vexfs_graph *g, u32 slots);
 u64 vexfs_graph_adapt_memory(const struct vexfs_graph *g);
-void vexfs_graph_adapt_free(struct vexfs_graph *g);
+void vexfs_graph_adapt_clear(struct vexfs_graph *g);
 
 /* A link as it is now: slot + 1, or 0 for the end. */
 static inline u32 vexfs_link_get(const __le32 *link)

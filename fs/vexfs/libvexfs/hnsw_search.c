@@ -462,7 +462,7 @@ bool vexfs_scan_near(const struct vexfs_graph *g, u32 ef,
 {
 	u32 i, at, end, left = SCAN_MOST;
 
-	if (!s->by_signs)
+	if (!s->by_signs || g->signs->slots > s->nvisited)
 		return false;
 	for (i = 0; i < s->nnear && left; i++) {
 		at = g->signs->run[s->near[i]];
