@@ -10,6 +10,10 @@
 #include "sign_priv.h"
 #include "simd_call.h"
 
+/* Elements above which each round of a rotation has a section of its own. */
+#define SIGN_SECTION	2048u
+/* A float */
+#define SIGN_ONE	0x3f800000u
 /* Centres that are compared with at a time. */
 #define SIGN_STEP	32u
 
@@ -85,6 +89,26 @@ void vexfs_sign_sums_free(struct vexfs_sign_sums *sums)
 		return;
 	vexfs_chunk_free(sums->sums, sums->room);
 	kvfree(sums);
+}
+
+static void sign_pause(const struct vexfs_sign_table *t)
+{
+	if (t->width <= SIGN_SECTION)
+		return;
+	vexfs_simd_end(0, 0, 0);
+	vexfs_fpu_begin();
+}
+
+/* In an FPU section, and others after it. */
+static void sign_rotate(const struct vexfs_sign_table *t, u32 *work)
+{
+	u32 i;
+
+	for (i = 0; i < VEXFS_SIGN_ROUNDS; i++) {
+		sign_pause(t);
+		CALL_ROWS(vexfs_sign_turn, t, i, work);
+	}
+	sign_pause(t);
 }
 
 static void *centre_code(const struct vexfs_sign_table *t, u32 centre)
@@ -166,8 +190,9 @@ void vexfs_sign_centre_move(const struct vexfs_space *sp,
 	vexfs_sign_mean_sse2(sp, sum, sums->count[centre]);
 	vexfs_sign_factor_sse2(sp, sum, t->factor + centre);
 	CALL_ROWS(vexfs_encode, &floats, sum, centre_code(t, centre));
-	CALL_ROWS(vexfs_sign_rotate, sp, t, centre_code(t, centre),
+	CALL_ROWS(vexfs_sign_decode, sp, centre_code(t, centre),
 		  t->factor[centre].length, rotated);
+	sign_rotate(t, rotated);
 	vexfs_simd_end(0, 0, 1);
 	memset(sum, 0, t->width * sizeof(*sum));
 	sums->count[centre] = 0;
@@ -177,11 +202,12 @@ u32 vexfs_sign_encode(const struct vexfs_space *sp,
 		      const struct vexfs_sign_table *t, const void *code,
 		      u32 centre, struct vexfs_query *q, void *sign)
 {
-	u32 bits;
+	u32 bits, *work = vexfs_sign_work(sp, q);
 
 	vexfs_fpu_begin();
-	bits = CALL_ROWS_VALUE(vexfs_sign_encode, sp, t, code, centre,
-			       vexfs_sign_work(sp, q), sign);
+	CALL_ROWS(vexfs_sign_decode, sp, code, SIGN_ONE, work);
+	sign_rotate(t, work);
+	bits = CALL_ROWS_VALUE(vexfs_sign_encode, sp, t, work, centre, sign);
 	vexfs_simd_end(0, 0, 1);
 	return vexfs_key_from_bits(bits);
 }
@@ -191,14 +217,16 @@ u32 vexfs_query_sign_prepare(const struct vexfs_space *sp,
 			     struct vexfs_query *q, u32 *near)
 {
 	struct vexfs_query_sign *qs = vexfs_query_sign(sp, q);
-	u32 n;
+	u32 n, *work = vexfs_sign_work(sp, q);
 
 	centre_keys(sp, t, q, qs->share);
 	vexfs_fpu_begin();
 	n = vexfs_sign_near_sse2(t, qs->share, near);
 	vexfs_sign_shares_sse2(t, qs->share);
-	CALL_ROWS(vexfs_sign_query, sp, t, q,
-		  vexfs_simd_isa == ISA_AVX512VNNI, qs);
+	CALL_ROWS(vexfs_sign_values, sp, q, vexfs_simd_isa == ISA_AVX512VNNI,
+		  work);
+	sign_rotate(t, work);
+	CALL_ROWS(vexfs_sign_query, t, work, qs);
 	vexfs_simd_end(0, 0, 0);
 	return n;
 }

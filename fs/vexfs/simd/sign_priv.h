@@ -89,24 +89,27 @@ static inline u32 *vexfs_sign_work(const struct vexfs_space *sp,
 	       vexfs_sign_width(sp->dims);
 }
 
+/* @work holds width floats: first values, then, after all rounds, rotated. */
 #define VEXFS_SIGN(isa)							\
-void vexfs_sign_query_##isa(const struct vexfs_space *sp,		\
-			    const struct vexfs_sign_table *t,		\
-			    const struct vexfs_query *q, bool bytes,	\
+void vexfs_sign_values_##isa(const struct vexfs_space *sp,		\
+			     const struct vexfs_query *q, bool bytes,	\
+			     u32 *work);				\
+void vexfs_sign_decode_##isa(const struct vexfs_space *sp,		\
+			     const void *code, u32 length, u32 *work);	\
+void vexfs_sign_turn_##isa(const struct vexfs_sign_table *t, u32 round,	\
+			   u32 *work);					\
+void vexfs_sign_query_##isa(const struct vexfs_sign_table *t,		\
+			    const u32 *work,				\
 			    struct vexfs_query_sign *qs);		\
 u32 vexfs_sign_encode_##isa(const struct vexfs_space *sp,		\
 			    const struct vexfs_sign_table *t,		\
-			    const void *code, u32 centre, u32 *work,	\
-			    void *sign);				\
+			    const u32 *work, u32 centre, void *sign);	\
 void vexfs_signs_##isa(const struct vexfs_space *sp,			\
 		       const struct vexfs_query_sign *qs,		\
 		       const void *const *signs, unsigned int n,	\
 		       u32 *keys);					\
 void vexfs_sign_add_##isa(const struct vexfs_space *sp,			\
-			  const void *code, u32 *work, u32 *sum);	\
-void vexfs_sign_rotate_##isa(const struct vexfs_space *sp,		\
-			     const struct vexfs_sign_table *t,		\
-			     const void *code, u32 length, u32 *out)
+			  const void *code, u32 *work, u32 *sum)
 
 VEXFS_SIGN(sse2);
 VEXFS_SIGN(avx2);

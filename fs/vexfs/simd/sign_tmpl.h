@@ -25,26 +25,24 @@ typedef u8 sb __attribute__((vector_size(VB), may_alias));
 typedef s8 sx __attribute__((vector_size(VB / 4), may_alias)) __aligned(1);
 typedef s16 sh __attribute__((vector_size(VB / 2), may_alias)) __aligned(1);
 
-/* Rotates, in place. */
-static __always_inline void sign_rotate(const struct vexfs_sign_table *t,
-					vf *v)
+/* One round of the rotation, in place. */
+void FN(vexfs_sign_turn_)(const struct vexfs_sign_table *t, u32 round,
+			  u32 *work)
 {
-	const vi *signs = (const vi *)t->signs;
-	u32 regs = t->width / VF, part = 1, i, j;
+	u32 regs = t->width / VF, part = 1, i;
+	const vi *signs = (const vi *)t->signs + (size_t)round * regs;
+	vf *v = (vf *)work, *at;
 	float scale;
-	vf *at;
 
 	while (2 * part <= regs)
 		part *= 2;
 	scale = (float)(1.0 / square_root(part * VF));
-	for (i = 0; i < VEXFS_SIGN_ROUNDS; i++, signs += regs) {
-		for (j = 0; j < regs; j++)
-			v[j] = (vf)((vi)v[j] ^ signs[j]);
-		at = i & 1 ? v + regs - part : v;
-		hadamard(at, part);
-		for (j = 0; j < part; j++)
-			at[j] *= scale;
-	}
+	for (i = 0; i < regs; i++)
+		v[i] = (vf)((vi)v[i] ^ signs[i]);
+	at = round & 1 ? v + regs - part : v;
+	hadamard(at, part);
+	for (i = 0; i < part; i++)
+		at[i] *= scale;
 }
 
 /* What a code stands for, then zeroes. */
@@ -76,12 +74,11 @@ static __always_inline float sign_fold(const vf *acc)
 	return lane[0];
 }
 
-/* The values of the query's code, as s8 if @bytes, or as s16. */
-static __always_inline void sign_values(const struct vexfs_space *sp,
-					const struct vexfs_query *q,
-					bool bytes, float *x)
+/* The values of the query's code, kept as s8 if @bytes, or as s16. */
+void FN(vexfs_sign_values_)(const struct vexfs_space *sp,
+			    const struct vexfs_query *q, bool bytes, u32 *work)
 {
-	float gain = -bits_float(q->gain);
+	float gain = -bits_float(q->gain), *x = (float *)work;
 	const s16 *words = vexfs_query_s16(sp, q);
 	const s8 *values = vexfs_query_s8(sp, q);
 	u32 i;
@@ -123,18 +120,15 @@ static __always_inline float sign_largest(const vf *x, u32 regs)
 #define SIGN_ROUND	12582912.0f
 #define SIGN_ROUND_BITS	0x4b400000
 
-void FN(vexfs_sign_query_)(const struct vexfs_space *sp,
-			   const struct vexfs_sign_table *t,
-			   const struct vexfs_query *q, bool bytes,
+/* The query's part, of its values as they were rotated. */
+void FN(vexfs_sign_query_)(const struct vexfs_sign_table *t, const u32 *work,
 			   struct vexfs_query_sign *qs)
 {
-	float *work = (float *)(qs->values + t->width), max, mul = 0;
 	const vf *x = (const vf *)work;
 	u32 regs = t->width / VF, i;
 	vi sums = { 0 };
+	float max, mul = 0;
 
-	sign_values(sp, q, bytes, work);
-	sign_rotate(t, (vf *)work);
 	max = sign_largest(x, regs);
 	if (max > 0x1p-100f)
 		mul = 127.0f / max;
@@ -175,10 +169,13 @@ static __always_inline u32 sign_step(struct FN(sign_sums_) *s, u32 j, vf x,
 	return (u32)MASK((vi)less);
 }
 
-/* Returns the square of the difference's length, a float's bits. */
+/*
+ * The code of what was rotated. Returns the square of the difference's length,
+ * a float's bits.
+ */
 u32 FN(vexfs_sign_encode_)(const struct vexfs_space *sp,
-			   const struct vexfs_sign_table *t, const void *code,
-			   u32 centre, u32 *work, void *sign)
+			   const struct vexfs_sign_table *t, const u32 *work,
+			   u32 centre, void *sign)
 {
 	const vf *c = (const vf *)(t->rotated + centre * t->width);
 	struct vexfs_sign_factors *f = vexfs_sign_factors(sp, sign);
@@ -187,8 +184,6 @@ u32 FN(vexfs_sign_encode_)(const struct vexfs_space *sp,
 	float rr, rb, g, offset;
 	u32 i, ones = 0, *out = sign;
 
-	sign_decode(sp, code, (float *)work);
-	sign_rotate(t, (vf *)work);
 	__builtin_memset(sign, 0, sp->sign_bytes);
 	for (i = 0; i < t->width / VF; i++)
 		out[i * VF / 32] |= sign_step(&s, i % SIGN_REGS, x[i], c[i])
@@ -294,18 +289,15 @@ void FN(vexfs_sign_add_)(const struct vexfs_space *sp, const void *code,
 		((vf *)sum)[i] += ((const vf *)work)[i];
 }
 
-/* A centre, which is @length (a float) times what its code stands for. */
-void FN(vexfs_sign_rotate_)(const struct vexfs_space *sp,
-			    const struct vexfs_sign_table *t, const void *code,
-			    u32 length, u32 *out)
+/* What a code stands for, @length (a float) times as long. */
+void FN(vexfs_sign_decode_)(const struct vexfs_space *sp, const void *code,
+			    u32 length, u32 *work)
 {
-	vf *v = (vf *)out;
-	u32 i;
+	u32 i, regs = vexfs_sign_width(sp->dims) / VF;
 
-	sign_decode(sp, code, (float *)out);
-	for (i = 0; i < t->width / VF; i++)
-		v[i] *= bits_float(length);
-	sign_rotate(t, v);
+	sign_decode(sp, code, (float *)work);
+	for (i = 0; i < regs; i++)
+		((vf *)work)[i] *= bits_float(length);
 }
 
 #endif /* __CHECKER__ */
