@@ -8,6 +8,7 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include <pthread.h>
+#include <sched.h>
 
 #include <linux/vexfs.h>
 
@@ -343,7 +344,7 @@ static void *search_thread(void *arg)
 					      K, 32, 0, hit, &res) ||
 			    res.count != K)
 				abort();
-			b->searches++;
+			__atomic_fetch_add(&b->searches, 1, __ATOMIC_RELEASE);
 		}
 		vexfs_coll_searcher_free(sr);
 	}
@@ -362,10 +363,11 @@ static void test_beside(void)
 	b.m = &m;
 	if (pthread_create(&thread, NULL, search_thread, &b))
 		abort();
+	while (!__atomic_load_n(&b.searches, __ATOMIC_ACQUIRE))
+		sched_yield();
 	add_rows(&m, s, 1000, 20);
 	__atomic_store_n(&b.stop, 1, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
-	CHECK(b.searches, "no searches");
 	CHECK(signs_of(&m), "no sign codes");
 	check_places(&m);
 	CHECK(recall(&m, s, 48) >= 0.97, "recall %.3f", recall(&m, s, 48));
