@@ -41,6 +41,6 @@ uml_command() {
 		qemu+=("ubd$n=$path")
 		n=$((n + 1))
 	done
-	# shellcheck disable=SC2206
+	# shellcheck disable=SC2206,SC2207
 	qemu+=($(slowly) $append)
 }

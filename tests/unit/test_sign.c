@@ -6,6 +6,8 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
+#include <float.h>
+
 #include "sign.h"
 #include "sign_priv.h"
 #include "vtest.h"
@@ -277,7 +279,7 @@ static void test_estimates(u8 metric, u32 dims)
 /* Numbers that no distance can be made of do no harm. */
 static void test_extremes(void)
 {
-	static const float values[] = { 0, 1e-45f, 1.7e38f, -1.2e30f };
+	static const float values[] = { 0, FLT_TRUE_MIN, 1.7e38f, -1.2e30f };
 	struct made m;
 	u32 i, j;
 
