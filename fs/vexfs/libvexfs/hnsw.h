@@ -69,7 +69,10 @@ struct vexfs_graph {
 	 * writing to change]
 	 */
 	struct vexfs_graph_signs *signs;
-	/** @adapt: those that are being made [index_lock for writing] */
+	/**
+	 * @adapt: those that are being made [index_lock for writing; to take
+	 * them away, sem for writing as well]
+	 */
 	struct vexfs_graph_adapt *adapt;
 	/** @adapt_from: nodes from which on that is tried again */
 	u32		adapt_from;

@@ -23,7 +23,7 @@
 #define ADAPT_ASSIGN	ADAPT_TURNS
 #define ADAPT_ENCODE	(ADAPT_TURNS + 1)
 /* Slots, a power of two, after which others get their turn */
-#define ADAPT_TURN	65536u
+#define ADAPT_PAUSE	65536u
 /* Codes handled by one call */
 #define ADAPT_STEP	512u
 /* Of a slot that is not a node */
@@ -49,7 +49,7 @@ struct vexfs_graph_adapt {
 
 static void adapt_pause(u32 slot)
 {
-	if (!(slot & (ADAPT_TURN - 1)))
+	if (!(slot & (ADAPT_PAUSE - 1)))
 		cond_resched();
 }
 
