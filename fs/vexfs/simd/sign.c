@@ -227,6 +227,8 @@ u32 vexfs_query_sign_prepare(const struct vexfs_space *sp,
 		  work);
 	sign_rotate(t, work);
 	CALL_ROWS(vexfs_sign_query, t, work, qs);
+	if (vexfs_simd_counts_bits())
+		vexfs_sign_planes_avx512popcnt(sp, qs);
 	vexfs_simd_end(0, 0, 0);
 	return n;
 }
@@ -241,7 +243,10 @@ void vexfs_dist_signs(const struct vexfs_space *sp,
 	for (; n; n -= now, signs += now, keys += now) {
 		now = vexfs_section_items(sp->sign_bytes, n);
 		vexfs_fpu_begin();
-		CALL_ROWS(vexfs_signs, sp, qs, signs, now, keys);
+		if (vexfs_simd_counts_bits())
+			vexfs_signs_avx512popcnt(sp, qs, signs, now, keys);
+		else
+			CALL_ROWS(vexfs_signs, sp, qs, signs, now, keys);
 		vexfs_simd_end(0, now, 0);
 	}
 }

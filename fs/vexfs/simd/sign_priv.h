@@ -13,11 +13,11 @@
 
 /*
  * A sign code is width bits, then padding, and these in its last bytes. In
- * them are, besides g and c of sign.h, with p the sum of the query's bytes
+ * them are, besides g and c of sign.h, with p the sum of the query's values
  * where a bit is set:
  *
  *	key = share[centre] + offset - query.scale * gain *
- *	      (2 * (p - 128 * ones) - query.sum)
+ *	      (2 * (p - VEXFS_SIGN_ZERO * ones) - query.sum)
  *
  *		gain	offset			share[centre]
  *	L2	2 g	|r|^2 + 2 g (c b)	|q - c|^2
@@ -53,13 +53,27 @@ struct vexfs_sign_sums {
 	u32	count[VEXFS_SIGN_MAX_CENTRES];
 };
 
+/*
+ * A query's values have so many bits: the error of these is small beside that
+ * of one bit for an element.
+ */
+#define VEXFS_SIGN_BITS		5u
+#define VEXFS_SIGN_TOP		15.0f
+#define VEXFS_SIGN_ZERO		16u
+
+/* Codes that are compared at once. */
+#define SIGN_GROUP		4
+
 /* Of a query: what the rotated values are multiples of, and their sum. */
 struct vexfs_query_sign {
 	u32	scale;			/* float */
 	s32	sum;
 	u32	reserved[14];
 	u32	share[VEXFS_SIGN_MAX_CENTRES];	/* floats */
-	/** @values: of the rotated query, plus 128; behind them room for floats */
+	/**
+	 * @values: of the rotated query, plus VEXFS_SIGN_ZERO; behind them room
+	 * for floats, and VEXFS_SIGN_BITS planes of their bits
+	 */
 	u8	values[] __aligned(64);
 };
 
@@ -89,6 +103,21 @@ static inline u32 *vexfs_sign_work(const struct vexfs_space *sp,
 	       vexfs_sign_width(sp->dims);
 }
 
+/* Planes begin at multiples of 64 bytes, and are padded with zeroes. */
+static inline u8 *vexfs_sign_planes(const struct vexfs_space *sp,
+				    struct vexfs_query_sign *qs)
+{
+	return qs->values + 5 * vexfs_sign_width(sp->dims);
+}
+
+static inline u32 vexfs_sign_query_bytes(const struct vexfs_space *sp)
+{
+	u32 width = vexfs_sign_width(sp->dims);
+
+	return (u32)sizeof(struct vexfs_query_sign) + 5 * width +
+	       VEXFS_SIGN_BITS * ALIGN(width / 8, 64u);
+}
+
 /* @work holds width floats: first values, then, after all rounds, rotated. */
 #define VEXFS_SIGN(isa)							\
 void vexfs_sign_values_##isa(const struct vexfs_space *sp,		\
@@ -104,16 +133,26 @@ void vexfs_sign_query_##isa(const struct vexfs_sign_table *t,		\
 u32 vexfs_sign_encode_##isa(const struct vexfs_space *sp,		\
 			    const struct vexfs_sign_table *t,		\
 			    const u32 *work, u32 centre, void *sign);	\
+void vexfs_sign_add_##isa(const struct vexfs_space *sp,			\
+			  const void *code, u32 *work, u32 *sum)
+
+#define VEXFS_SIGNS(isa)						\
 void vexfs_signs_##isa(const struct vexfs_space *sp,			\
 		       const struct vexfs_query_sign *qs,		\
 		       const void *const *signs, unsigned int n,	\
-		       u32 *keys);					\
-void vexfs_sign_add_##isa(const struct vexfs_space *sp,			\
-			  const void *code, u32 *work, u32 *sum)
+		       u32 *keys)
 
 VEXFS_SIGN(sse2);
 VEXFS_SIGN(avx2);
 VEXFS_SIGN(avx512);
+VEXFS_SIGNS(sse2);
+VEXFS_SIGNS(avx2);
+VEXFS_SIGNS(avx512);
+VEXFS_SIGNS(avx512popcnt);
+
+/* The planes, after the values. */
+void vexfs_sign_planes_avx512popcnt(const struct vexfs_space *sp,
+				    struct vexfs_query_sign *qs);
 
 /* Baseline: what takes no time. */
 void vexfs_sign_mean_sse2(const struct vexfs_space *sp, u32 *sum, u32 count);

@@ -18,9 +18,6 @@
 
 /* Registers that hold VEXFS_LANES floats. */
 #define SIGN_REGS	(VEXFS_LANES * 4 / VB)
-/* Codes at once */
-#define SIGN_GROUP	4
-
 typedef u8 sb __attribute__((vector_size(VB), may_alias));
 typedef s8 sx __attribute__((vector_size(VB / 4), may_alias)) __aligned(1);
 typedef s16 sh __attribute__((vector_size(VB / 2), may_alias)) __aligned(1);
@@ -131,18 +128,18 @@ void FN(vexfs_sign_query_)(const struct vexfs_sign_table *t, const u32 *work,
 
 	max = sign_largest(x, regs);
 	if (max > 0x1p-100f)
-		mul = 127.0f / max;
+		mul = VEXFS_SIGN_TOP / max;
 	for (i = 0; i < regs; i++) {
 		vi v = (vi)(x[i] * mul + SIGN_ROUND) - SIGN_ROUND_BITS;
 
 		sums += v;
 		*(vb *)(qs->values + i * VF) =
-			__builtin_convertvector(v + 128, vb);
+			__builtin_convertvector(v + VEXFS_SIGN_ZERO, vb);
 	}
 	qs->sum = 0;
 	for (i = 0; i < VF; i++)
 		qs->sum += sums[i];
-	qs->scale = float_bits(max / 127.0f);
+	qs->scale = float_bits(max / VEXFS_SIGN_TOP);
 }
 
 /* Sums over the elements, of the difference r, its signs b, the centre c. */
@@ -205,7 +202,7 @@ u32 FN(vexfs_sign_encode_)(const struct vexfs_space *sp,
 	return float_bits(rr);
 }
 
-/* Sums of the query's bytes where bits are set. */
+/* Sums of the query's values where bits are set. */
 static __always_inline v4i sign_products(const struct vexfs_space *sp,
 					 const struct vexfs_query_sign *qs,
 					 const u8 *const *c)
@@ -224,59 +221,7 @@ static __always_inline v4i sign_products(const struct vexfs_space *sp,
 	return fold4_i(acc[0], acc[1], acc[2], acc[3]);
 }
 
-/* See the formula at struct vexfs_sign_factors. */
-static __always_inline v4i sign_keys(const struct vexfs_space *sp,
-				     const struct vexfs_query_sign *qs,
-				     const u8 *const *c)
-{
-	const struct vexfs_sign_factors *f[SIGN_GROUP];
-	float scale = bits_float(qs->scale);
-	v4i gain, offset, share, ones, bits;
-	v4f key;
-	int j;
-
-#pragma GCC unroll 4
-	for (j = 0; j < SIGN_GROUP; j++)
-		f[j] = vexfs_sign_factors(sp, c[j]);
-	gain = (v4i){ (s32)f[0]->gain, (s32)f[1]->gain, (s32)f[2]->gain,
-		      (s32)f[3]->gain };
-	offset = (v4i){ (s32)f[0]->offset, (s32)f[1]->offset,
-			(s32)f[2]->offset, (s32)f[3]->offset };
-	share = (v4i){ (s32)qs->share[f[0]->centre],
-		       (s32)qs->share[f[1]->centre],
-		       (s32)qs->share[f[2]->centre],
-		       (s32)qs->share[f[3]->centre] };
-	ones = (v4i){ f[0]->ones, f[1]->ones, f[2]->ones, f[3]->ones };
-	bits = 2 * (sign_products(sp, qs, c) - 128 * ones) - qs->sum;
-	key = (v4f)gain * scale * __builtin_convertvector(bits, v4f);
-	key = ((v4f)share + (v4f)offset) - key;
-	bits = (v4i)key;
-	/* What is near may come out as nearer than possible. */
-	if (sp->metric != VEXFS_METRIC_IP)
-		bits &= ~(bits >> 31);
-	return keys4((v4f)bits);
-}
-
-void FN(vexfs_signs_)(const struct vexfs_space *sp,
-		      const struct vexfs_query_sign *qs,
-		      const void *const *signs, unsigned int n, u32 *keys)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < n; i += SIGN_GROUP) {
-		const u8 *c[SIGN_GROUP];
-		v4i out;
-
-#pragma GCC unroll 4
-		for (j = 0; j < SIGN_GROUP; j++)
-			c[j] = signs[i + j < n ? i + j : n - 1];
-		out = sign_keys(sp, qs, c);
-		if (n - i >= SIGN_GROUP)
-			__builtin_memcpy(keys + i, &out, sizeof(out));
-		else
-			__builtin_memcpy(keys + i, &out, (n - i) * 4);
-	}
-}
+#include "signs_tmpl.h"
 
 /* Adds what a code stands for to sums. */
 void FN(vexfs_sign_add_)(const struct vexfs_space *sp, const void *code,

@@ -76,6 +76,11 @@ u32 vexfs_simd_caps(void)
 	return simd_caps & ~VEXFS_CPU_EXTRA;
 }
 
+bool vexfs_simd_counts_bits(void)
+{
+	return vexfs_simd_isa >= ISA_AVX512 && simd_caps & VEXFS_CPU_POPCNT;
+}
+
 u32 vexfs_simd_level(void)
 {
 	return simd_set[vexfs_simd_isa].level;
@@ -124,7 +129,7 @@ static void call_bits(const struct vexfs_space *sp,
 		      const struct vexfs_query *q, const void *const *rows,
 		      const void *base, unsigned int n, u32 *keys)
 {
-	if (vexfs_simd_isa >= ISA_AVX512 && simd_caps & VEXFS_CPU_POPCNT)
+	if (vexfs_simd_counts_bits())
 		vexfs_bits_avx512popcnt(sp, q, rows, base, n, keys);
 	else if (vexfs_simd_isa >= ISA_AVX2)
 		vexfs_bits_avx2(sp, q, rows, base, n, keys);

@@ -23,6 +23,9 @@ enum vexfs_simd_isa {
 /* Written by vexfs_simd_init() only, before anything is computed. */
 extern enum vexfs_simd_isa vexfs_simd_isa;
 
+/* Is there AVX-512 VPOPCNTDQ, and may it be used? */
+bool vexfs_simd_counts_bits(void);
+
 #define CALL_ROWS_VALUE(fn, ...)					\
 	(vexfs_simd_isa >= ISA_AVX512 ? fn##_avx512(__VA_ARGS__) :	\
 	 vexfs_simd_isa == ISA_AVX2 ? fn##_avx2(__VA_ARGS__) :		\

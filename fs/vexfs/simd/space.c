@@ -65,10 +65,7 @@ static u32 space_sign_bytes(const struct vexfs_space *sp)
 
 static u32 space_query_sign_bytes(const struct vexfs_space *sp)
 {
-	if (!sp->sign_bytes)
-		return 0;
-	return (u32)sizeof(struct vexfs_query_sign) +
-	       5 * vexfs_sign_width(sp->dims);
+	return sp->sign_bytes ? vexfs_sign_query_bytes(sp) : 0;
 }
 
 /* Short codes, for products of values that use all of the range. */

@@ -38,6 +38,7 @@ typedef u8 vub __attribute__((vector_size(VB / 2), may_alias)) __aligned(1);
 typedef u8 vb __attribute__((vector_size(VB / 4), may_alias)) __aligned(1);
 typedef float v4f __attribute__((vector_size(16)));
 typedef s32 v4i __attribute__((vector_size(16)));
+typedef u32 v4u __attribute__((vector_size(16)));
 typedef double v2d __attribute__((vector_size(16)));
 
 #ifndef WIDEN
