@@ -17,8 +17,6 @@
  * belongs among the first k isn't far behind them.
  */
 #define VEXFS_RERANK_MORE	20u
-/* Even if they are far behind: some may be deleted meanwhile. */
-#define VEXFS_RERANK_LEAST	2u
 /* Of those that were ranked, what is ranked by exact distances besides k. */
 #define VEXFS_EXACT_MORE	6u
 
@@ -251,18 +249,45 @@ static int vexfs_hnsw_prepare(struct vexfs_coll_searcher *s, u32 ef,
  */
 static u32 vexfs_hnsw_front(const struct vexfs_coll_searcher *s, u32 k, u32 n)
 {
-	u32 limit, least = k + VEXFS_RERANK_LEAST;
+	u32 limit;
 
 	n = min(n, k + k / 2 + VEXFS_RERANK_MORE);
-	if (n <= least)
+	if (n <= k)
 		return n;
 	limit = vexfs_code_limit(&s->coll->sp, s->query, s->cand[k - 1].key);
-	while (n > least && s->cand[n - 1].key > limit)
+	while (n > k && s->cand[n - 1].key > limit)
 		n--;
 	return n;
 }
 
-/* Candidates by their codes, ranked by their rows. */
+/* Of what was ranked by fast distances, what is ranked by exact ones. */
+static u32 vexfs_hnsw_sure(u32 k)
+{
+	return k + min(k / 8 + VEXFS_EXACT_MORE, VEXFS_SPARE_HITS);
+}
+
+/* Ranks candidates by their rows, if there are so many that this saves work. */
+static int vexfs_hnsw_rank(struct vexfs_coll_searcher *s, u32 k, u32 n,
+			   struct vexfs_topk *top)
+{
+	const struct vexfs_graph_hit *cand = s->cand;
+	u32 i;
+	int err = 0;
+
+	if (n <= vexfs_hnsw_sure(k)) {
+		for (i = 0; i < n; i++)
+			vexfs_topk_push(top, cand[i].key,
+					vexfs_coll_id(s->coll, cand[i].slot),
+					cand[i].slot);
+		return 0;
+	}
+	s->nbatch = 0;
+	for (i = 0; !err && i < n; i++)
+		err = vexfs_search_slot(s, cand[i].slot, top);
+	return err ? err : vexfs_search_batch(s, top);
+}
+
+/* Candidates by their codes; ranked by the rows if there are many. */
 static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 				 struct vexfs_topk *top)
 {
@@ -274,38 +299,39 @@ static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 	};
 	/* Who deletes meanwhile is noticed when rows are compared. */
 	bool all = READ_ONCE(coll->live) == READ_ONCE(coll->slots);
-	u32 i, n;
-	int err = 0;
+	u32 n;
 
 	n = vexfs_graph_search(&coll->graph, ef, all ? NULL : &live,
 			       s->scratch, s->cand, &s->compared);
-	n = vexfs_hnsw_front(s, k, n);
-	s->nbatch = 0;
-	for (i = 0; !err && i < n; i++)
-		err = vexfs_search_slot(s, s->cand[i].slot, top);
-	if (!err)
-		err = vexfs_search_batch(s, top);
-	return err;
+	return vexfs_hnsw_rank(s, k, vexfs_hnsw_front(s, k, n), top);
 }
 
 /*
- * Sorts what was found by fast distances, and then the front of that by exact
- * ones. What is that far behind stays there, but may be needed in place of
- * something that is being deleted.
+ * Sorts the front of what was found by exact distances. What is behind stays
+ * there, but may be needed in place of something that is being deleted.
  */
 static int vexfs_hnsw_exact(struct vexfs_coll_searcher *s, u32 k,
 			    struct vexfs_topk *top)
 {
 	struct vexfs_topk front = *top;
+	u32 sure;
 	int err;
 
 	vexfs_search_finish(s, top);
-	front.n = min(top->n, k + k / 8 + VEXFS_EXACT_MORE);
+	sure = min(top->n, vexfs_hnsw_sure(k));
+	front.n = sure;
 	err = vexfs_search_exact(s, &front);
-	vexfs_hits_sort(front.hit, front.n);
-	if (front.n >= k)
-		top->n = front.n;
-	return err;
+	if (err)
+		return err;
+	s->compared += front.n;
+	vexfs_search_finish(s, &front);
+	if (front.n < k) {
+		memmove(top->hit + front.n, top->hit + sure,
+			(top->n - sure) * sizeof(*top->hit));
+		front.n += top->n - sure;
+	}
+	top->n = front.n;
+	return 0;
 }
 
 /* The graph and the tail; -EAGAIN when they hadn't enough. */

@@ -133,7 +133,8 @@ void vexfs_search_finish(struct vexfs_coll_searcher *s,
 {
 	u32 i, n = 0;
 
-	vexfs_topk_sort(top);
+	/* What became exact is no heap any more. */
+	vexfs_hits_sort(top->hit, top->n);
 	for (i = 0; i < top->n; i++) {
 		if (vexfs_coll_is_live(s->coll, top->hit[i].slot))
 			top->hit[n++] = top->hit[i];

@@ -394,7 +394,7 @@ static int scratch_cands(struct vexfs_graph_scratch *s, u32 n)
 int vexfs_graph_scratch_prepare(struct vexfs_graph_scratch *s,
 				const struct vexfs_graph *g, u32 ef)
 {
-	u32 room = max(ef, g->ef_construction);
+	u32 room = max(vexfs_walk_room(g, ef), g->ef_construction);
 	int err;
 
 	if (ef > VEXFS_GRAPH_MAX_EF)

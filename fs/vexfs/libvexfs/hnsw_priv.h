@@ -265,6 +265,8 @@ static inline void vexfs_link_set(__le32 *link, u32 value)
 }
 
 /* hnsw_search.c */
+/* Candidates that a search for @ef keeps. */
+u32 vexfs_walk_room(const struct vexfs_graph *g, u32 ef);
 void vexfs_walk_query(const struct vexfs_graph *g,
 		      struct vexfs_graph_scratch *s);
 void vexfs_walk_begin(struct vexfs_graph_scratch *s);

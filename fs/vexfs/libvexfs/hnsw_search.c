@@ -298,12 +298,13 @@ void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
 
 /*
  * The nearest candidate from @from on, among the first @most, that wasn't
- * expanded, or U32_MAX. What is no node any more is dropped on the way.
+ * expanded, or U32_MAX; those that are no results don't count. What is no node
+ * any more is dropped on the way.
  */
 static __always_inline u32 walk_next(const struct vexfs_graph *g, u32 from,
 				     u32 most, struct vexfs_graph_scratch *s)
 {
-	while (from < min(s->n, most)) {
+	while (from < s->n && from < (u64)most + s->n - s->ok) {
 		u32 slot = vexfs_cand_slot(s->pool[from]);
 
 		if (s->pool[from] & VEXFS_CAND_DONE) {
@@ -422,8 +423,7 @@ static void pool_filter(const struct vexfs_graph_filter *filter,
 }
 
 /* Nodes that are looked at one after the other, near some centres. */
-#define SCAN_MOST	256u
-#define SCAN_STEP	64u
+#define SCAN_MOST	32u
 
 /* The nodes of places from .. end, into the pool; none was visited. */
 static void scan_step(const struct vexfs_graph *g, u32 from, u32 end, u32 ef,
@@ -431,8 +431,8 @@ static void scan_step(const struct vexfs_graph *g, u32 from, u32 end, u32 ef,
 		      struct vexfs_graph_scratch *s)
 {
 	const u32 *slot = g->signs->slot + from;
-	const void *code[SCAN_STEP];
-	u32 i, keys[SCAN_STEP], n = end - from;
+	const void *code[SCAN_MOST];
+	u32 i, keys[SCAN_MOST], n = end - from;
 	u64 cand, bound = U64_MAX;
 
 	for (i = 0; i < n; i++)
@@ -468,9 +468,7 @@ bool vexfs_scan_near(const struct vexfs_graph *g, u32 ef,
 		at = g->signs->run[s->near[i]];
 		end = min(g->signs->run[s->near[i] + 1], at + left);
 		left -= end - at;
-		for (; at < end; at = min(at + SCAN_STEP, end))
-			scan_step(g, at, min(at + SCAN_STEP, end), ef, filter,
-				  s);
+		scan_step(g, at, end, ef, filter, s);
 	}
 	return s->n;
 }
@@ -501,14 +499,26 @@ static bool dead_end(const struct vexfs_graph *g, u32 ef,
 	return s->n < min(ef, 2u) && READ_ONCE(g->nodes) > s->n;
 }
 
+/*
+ * Sign codes are coarse: the codes are asked about more candidates than are
+ * wanted, and than are expanded. One more of these costs a tenth of what a
+ * larger ef does.
+ */
+#define SIGN_SPARE	8u
+
+u32 vexfs_walk_room(const struct vexfs_graph *g, u32 ef)
+{
+	return g->sp.sign_bytes ? ef + min(ef / 2, SIGN_SPARE) : ef;
+}
+
 /* From the entry to the nearest on layer 0; a few times over, if need be. */
 static void search_walk(const struct vexfs_graph *g, u32 ef,
 			const struct vexfs_graph_filter *filter,
 			struct vexfs_graph_scratch *s)
 {
 	unsigned int tries = 4;
+	u32 slot, room = vexfs_walk_room(g, ef);
 	u64 entry;
-	u32 slot;
 
 	vexfs_walk_query(g, s);
 	do {
@@ -518,9 +528,9 @@ static void search_walk(const struct vexfs_graph *g, u32 ef,
 		slot = (u32)entry - 1;
 		if (!entry || slot >= s->nvisited)
 			return;
-		if (!vexfs_scan_near(g, ef, filter, s))
-			walk_down(g, slot, (u32)(entry >> 32), ef, filter, s);
-		vexfs_walk(g, 0, ef, U32_MAX, filter, s);
+		if (!vexfs_scan_near(g, room, filter, s))
+			walk_down(g, slot, (u32)(entry >> 32), room, filter, s);
+		vexfs_walk(g, 0, room, ef, filter, s);
 	} while (--tries && dead_end(g, ef, s));
 }
 
@@ -574,7 +584,7 @@ u32 vexfs_graph_search(const struct vexfs_graph *g, u32 ef,
 		return 0;
 	s->compared = 0;
 	search_walk(g, ef, filter, s);
-	n = results(g, s);
+	n = min(results(g, s), ef);
 	for (i = 0; i < n; i++) {
 		out[i].key = vexfs_cand_key(s->cands[i]);
 		out[i].slot = vexfs_cand_slot(s->cands[i]);

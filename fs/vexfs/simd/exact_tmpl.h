@@ -134,14 +134,33 @@ static noinline u32 exact_one(const struct vexfs_space *sp,
 	return exact_metric(VEXFS_ELEM_BF16, sp, q, row);
 }
 
+/* Rows that are fetched while one is compared, wherever they are. */
+#define EXACT_AHEAD	16u
+/* Of each so many bytes; what follows the CPU fetches by itself. */
+#define EXACT_FETCH	512u
+
+static __always_inline void exact_fetch(const struct vexfs_space *sp,
+					const void *row)
+{
+	u32 i;
+
+	for (i = 0; i < min(sp->stride, EXACT_FETCH); i += 64)
+		__builtin_prefetch(row + i);
+}
+
 void FN(vexfs_exact_)(const struct vexfs_space *sp,
 		      const struct vexfs_query *q, const void *const *rows,
 		      unsigned int n, u32 *keys)
 {
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < min(n, EXACT_AHEAD); i++)
+		exact_fetch(sp, rows[i]);
+	for (i = 0; i < n; i++) {
+		if (i + EXACT_AHEAD < n)
+			exact_fetch(sp, rows[i + EXACT_AHEAD]);
 		keys[i] = exact_one(sp, q, rows[i]);
+	}
 }
 
 /* The square of the norm of a query, all lanes of which are there. */
