@@ -148,7 +148,7 @@ bool bench_has_blas(void);
 struct bench_record {
 	const char *engine, *data, *what;
 	unsigned int threads, batch, param;
-	double	recall, qps, qps_cpu, p50_us, p99_us, vectors_per_s;
+	double	recall, qps, qps_cpu, p50_us, p99_us, p999_us, vectors_per_s;
 	double	bytes_per_vector, gb_per_s, spread, ratio;
 	const char *note;
 };
@@ -193,6 +193,7 @@ int bench_kernel_start(void);
 void bench_kernel_stop(void);
 /* Microseconds of an ioctl that does nothing. */
 void bench_kernel_ioctl(void);
+void bench_kernel_fpu(const struct bench_data *d);
 void bench_kernel_append(void);
 
 #ifdef __cplusplus

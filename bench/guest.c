@@ -197,11 +197,11 @@ static void cmd_queries(const char *args)
 	printf("@@0\n");
 }
 
-static void search(unsigned int ef, size_t first, size_t n)
+static void search(unsigned int ef, size_t first, size_t n, __u32 flags)
 {
 	struct vexfs_search s = {
 		.queries = (unsigned long)(st.queries + first * st.row_bytes),
-		.nqueries = (unsigned int)n, .k = K, .ef = ef,
+		.nqueries = (unsigned int)n, .k = K, .ef = ef, .flags = flags,
 	};
 	int err;
 
@@ -226,7 +226,7 @@ static void cmd_search(const char *args)
 
 	if (sscanf(args, "%u %zu %zu", &ef, &first, &n) != 3)
 		fail("search", EINVAL);
-	search(ef, first, n);
+	search(ef, first, n, 0);
 	printf("@@");
 	for (i = 0; i < n * K; i++)
 		printf(" %u", (unsigned int)st.hits[i].id);
@@ -246,7 +246,7 @@ static void cmd_cell(const char *args)
 	do {
 		for (i = 0; i < n; i += now_n) {
 			now_n = n - i < batch ? n - i : batch;
-			search(ef, first + i, now_n);
+			search(ef, first + i, now_n, 0);
 		}
 		runs += n;
 	} while (now() - t0 < seconds);
@@ -264,7 +264,7 @@ static void cmd_latency(const char *args)
 	us = must(malloc((n + 1) * sizeof(*us)));
 	for (i = 0; i < n; i++) {
 		t = now();
-		search(ef, i * batch, batch);
+		search(ef, i * batch, batch, 0);
 		us[i] = (now() - t) * 1e6;
 	}
 	printf("@@");
@@ -272,6 +272,49 @@ static void cmd_latency(const char *args)
 		printf(" %.1f", us[i]);
 	printf("\n");
 	free(us);
+}
+
+/* The first queries, all together, by a scan. */
+static void cmd_exact(const char *args)
+{
+	search(0, 0, strtoul(args, NULL, 10), VEXFS_SEARCH_EXACT);
+	printf("@@0\n");
+}
+
+/* The value of a line of /proc/vexfs/performance. */
+static double performance(const char *name)
+{
+	FILE *f = fopen("/proc/vexfs/performance", "r");
+	size_t len = strlen(name);
+	double value = -1;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) &&
+		    strchr(": \t", line[len]))
+			value = strtod(line + len + strspn(line + len,
+							   ": \t"), NULL);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/*
+ * Y: FPU sections are timed from now on; N: not any more. Prints how many were,
+ * and nanoseconds: the median, the 99th and the 99.9th percentile, the longest.
+ */
+static void cmd_fpu(const char *args)
+{
+	FILE *f = fopen("/sys/module/vexfs/parameters/fpu_times", "w");
+
+	if (!f || fputc(*args, f) == EOF || fclose(f))
+		fail("fpu_times", errno);
+	printf("@@%.0f %.0f %.0f %.0f %.0f\n",
+	       performance("fpu_section_latency_count"),
+	       performance("fpu_section_latency_p50_ns"),
+	       performance("fpu_section_latency_p99_ns"),
+	       performance("fpu_section_latency_p999_ns"),
+	       performance("fpu_section_latency_max_ns"));
 }
 
 /* A command that no filesystem has: the way in and out, nothing else. */
@@ -331,7 +374,7 @@ static const struct {
 	{ "queries", cmd_queries }, { "search", cmd_search },
 	{ "cell", cmd_cell }, { "latency", cmd_latency },
 	{ "empty", cmd_empty }, { "append", cmd_append },
-	{ "remove", cmd_remove },
+	{ "remove", cmd_remove }, { "exact", cmd_exact }, { "fpu", cmd_fpu },
 };
 
 static void dispatch(char *line)

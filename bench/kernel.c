@@ -186,33 +186,52 @@ static void write_file(const char *path, const void *p, size_t bytes)
 	}
 }
 
-/* Rows are handed over through files; the guest's root is the host's. */
+/*
+ * Rows are handed over through files; the guest's root is the host's. Returns
+ * the seconds that inserting them took.
+ */
+static double fill(const struct bench_data *d, size_t n,
+		   const struct bench_build *b)
+{
+	char rows[4096];
+	double insert;
+
+	snprintf(rows, sizeof(rows), "%s/guest-rows", bench_opt.cache);
+	write_file(rows, d->rows, n * d->row_bytes);
+	ask("create %s %u %u %zu %u %u", d->name, d->elem, d->metric, d->dims,
+	    b->m, b->efc);
+	insert = strtod(ask("insert %s %zu", rows, n), NULL);
+	remove(rows);
+	return insert;
+}
+
+static void hand_queries(const struct bench_data *d)
+{
+	char queries[4096];
+
+	snprintf(queries, sizeof(queries), "%s/guest-queries",
+		 bench_opt.cache);
+	write_file(queries, d->query_rows, d->nq * d->row_bytes);
+	ask("queries %s %zu", queries, d->nq);
+	remove(queries);
+}
+
 static void *kernel_open(const struct bench_data *d,
 			 const struct bench_build *b)
 {
-	char rows[4096], queries[4096];
 	double cpu, insert, index, memory, disk;
 	struct bench_record rec = {
 		.engine = "vexfs-kernel", .data = d->name, .what = "build",
 		.threads = 1, .batch = (unsigned int)d->n,
 	};
 
-	snprintf(rows, sizeof(rows), "%s/guest-rows", bench_opt.cache);
-	snprintf(queries, sizeof(queries), "%s/guest-queries",
-		 bench_opt.cache);
-	write_file(rows, d->rows, d->n * d->row_bytes);
-	write_file(queries, d->query_rows, d->nq * d->row_bytes);
-	ask("create %s %u %u %zu %u %u", d->name, d->elem, d->metric, d->dims,
-	    b->m, b->efc);
-	insert = strtod(ask("insert %s %zu", rows, d->n), NULL);
+	insert = fill(d, d->n, b);
 	cpu = cpu_of(guest.pid);
 	index = strtod(ask("wait"), NULL);
 	cpu = cpu_of(guest.pid) - cpu;
-	ask("queries %s %zu", queries, d->nq);
+	hand_queries(d);
 	if (sscanf(ask("info"), "%lf %lf", &memory, &disk) != 2)
 		return NULL;
-	remove(rows);
-	remove(queries);
 	bench_say("%s: vexfs-kernel inserted in %.1f s, indexed in %.1f s (%.1f of CPU)",
 		  d->name, insert, index, cpu);
 	rec.bytes_per_vector = memory / (double)d->n;
@@ -290,6 +309,44 @@ const struct bench_engine bench_kernel = {
 	.searcher_free = kernel_searcher_free, .search = kernel_search,
 	.cell = kernel_cell, .latency = kernel_latency, .params = bench_efs,
 };
+
+/*
+ * How long preemption is off: FPU sections of building an index, of searching
+ * it in batches and of a scan, all in one.
+ */
+#define FPU_ROWS	20000u
+
+void bench_kernel_fpu(const struct bench_data *d)
+{
+	const struct bench_build how = { .m = bench_opt.m,
+					 .efc = bench_opt.efc };
+	size_t n = d->n < FPU_ROWS ? d->n : FPU_ROWS;
+	size_t nq = d->nq < 256 ? d->nq : 256;
+	struct bench_record rec = {
+		.engine = "vexfs-kernel", .data = d->name, .what = "fpu-section",
+		.threads = 1, .batch = 32,
+	};
+	double before, count, max;
+
+	if (!bench_wanted("vexfs-kernel"))
+		return;
+	before = strtod(ask("fpu Y"), NULL);
+	fill(d, n, &how);
+	ask("wait");
+	hand_queries(d);
+	ask("cell 64 32 0 %zu 0.5", nq);
+	ask("exact %zu", nq);
+	if (sscanf(ask("fpu N"), "%lf %lf %lf %lf %lf", &count, &rec.p50_us,
+		   &rec.p99_us, &rec.p999_us, &max) != 5)
+		return;
+	ask("remove");
+	rec.p50_us /= 1000;
+	rec.p99_us /= 1000;
+	rec.p999_us /= 1000;
+	bench_say("%s: of %.0f FPU sections 99 %% took up to %.1f us, 99.9 %% up to %.1f us, the longest %.1f us",
+		  d->name, count - before, rec.p99_us, rec.p999_us, max / 1000);
+	bench_record(&rec);
+}
 
 /* Inserts and fsyncs by 10,000, through the module. */
 void bench_kernel_append(void)

@@ -31,11 +31,13 @@ static const struct set {
 	enum bench_elem elem;
 	/** @all: FAISS too, threads and scans */
 	bool	all;
+	/** @fpu: the module's FPU sections */
+	bool	fpu;
 } sets[] = {
 	{ "glove100-cos", "glove.npy", NULL, BENCH_COSINE, BENCH_F32, true },
 	{ "glove100-l2", "glove.npy", NULL, BENCH_L2, BENCH_F32, false },
 	{ "syn768-l2", "syn768.npy", "syn768-query.npy", BENCH_L2, BENCH_F32,
-	  true },
+	  true, true },
 	{ "syn128-l2", "syn128.npy", "syn128-query.npy", BENCH_L2, BENCH_F32,
 	  false },
 	{ "syn128u8-l2", "syn128u8.npy", "syn128u8-query.npy", BENCH_L2,
@@ -236,6 +238,9 @@ static void run_set(const struct set *set)
 		compare(&d, set->all);
 	if (listed(bench_opt.parts, "scan") && set->all && !bench_stop)
 		bench_scan(&d);
+	if (listed(bench_opt.parts, "kernel") && bench_opt.kernel &&
+	    set->fpu && !bench_stop)
+		bench_kernel_fpu(&d);
 	bench_data_free(&d);
 }
 

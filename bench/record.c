@@ -115,6 +115,7 @@ static void put(FILE *f, const struct bench_record *r)
 	number(f, "qps_cpu", r->qps_cpu);
 	number(f, "p50_us", r->p50_us);
 	number(f, "p99_us", r->p99_us);
+	number(f, "p999_us", r->p999_us);
 	number(f, "vectors_per_s", r->vectors_per_s);
 	number(f, "bytes_per_vector", r->bytes_per_vector);
 	number(f, "gb_per_s", r->gb_per_s);

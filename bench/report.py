@@ -157,6 +157,11 @@ def module(res):
         text += ("\nAn empty ioctl there takes "
                  f"{empty['p50_us']:.1f} us by the clock, "
                  f"{1e6 / empty['qps_cpu']:.1f} us of CPU time.\n")
+    for r in res.find("fpu-section"):
+        text += (f"\nPreemption is off for {r['p50_us']:.1f} us in the "
+                 f"median of FPU sections ({r['data']}), 99 % of them take "
+                 f"up to {r['p99_us']:.1f} us, 99.9 % up to "
+                 f"{r['p999_us']:.1f} us.\n")
     return text
 
 
