@@ -60,8 +60,12 @@ static inline struct inode *vexfs_acl_inode(struct inode *inode)
 	return inode;
 }
 
+#ifdef CONFIG_FS_POSIX_ACL
 #define VEXFS_ACL_HANDLERS	&posix_acl_access_xattr_handler, \
 				&posix_acl_default_xattr_handler,
+#else
+#define VEXFS_ACL_HANDLERS
+#endif
 #define posix_acl_chmod(idmap, dentry, mode) \
 	posix_acl_chmod(idmap, d_inode(dentry), mode)
 #else

@@ -68,6 +68,8 @@ int vexfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		ctx->commit_secs = result.uint_32 ?: JBD2_DEFAULT_MAX_COMMIT_AGE;
 		return 0;
 	case VEXFS_OPT_ACL:
+		if (!result.negated && !IS_ENABLED(CONFIG_FS_POSIX_ACL))
+			return invalf(fc, "vexfs: acl: this kernel has no ACLs");
 		ctx->acl_given = true;
 		ctx->acl = !result.negated;
 		return 0;

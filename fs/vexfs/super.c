@@ -519,7 +519,9 @@ static void vexfs_init_sbi(struct super_block *sb, struct vexfs_sb_info *sbi,
 	if (ctx->norecovery)
 		set_bit(VEXFS_SBF_NORECOVERY, &sbi->flags);
 	sb->s_fs_info = sbi;
-	sb->s_flags |= SB_POSIXACL;
+	/* Where there are none, the VFS is to apply the umask. */
+	if (IS_ENABLED(CONFIG_FS_POSIX_ACL))
+		sb->s_flags |= SB_POSIXACL;
 	vexfs_apply_options(sb, ctx);
 }
 

@@ -613,21 +613,46 @@ ssize_t vexfs_listxattr(struct dentry *dentry, char *buf, size_t size);
 int vexfs_init_security(handle_t *handle, struct inode *inode,
 			struct inode *dir, const struct qstr *name);
 
-/* acl.c */
-struct posix_acl *vexfs_get_acl(struct inode *inode, int type, bool rcu);
-int vexfs_set_acl(struct mnt_idmap *idmap, struct vexfs_acl_object *object,
-		  struct posix_acl *acl, int type);
+/* acl.c; without ACLs in the kernel there is nothing of it. */
 /* What a new inode inherits; found before, stored in its transaction. */
 struct vexfs_acls {
 	struct posix_acl	*acl;
 	struct posix_acl	*def;
 };
 
+#ifdef CONFIG_FS_POSIX_ACL
+struct posix_acl *vexfs_get_acl(struct inode *inode, int type, bool rcu);
+int vexfs_set_acl(struct mnt_idmap *idmap, struct vexfs_acl_object *object,
+		  struct posix_acl *acl, int type);
 int vexfs_new_acls(struct inode *dir, umode_t *mode, struct vexfs_acls *acls);
 int vexfs_new_acls_credits(const struct vexfs_acls *acls);
 int vexfs_init_acls(handle_t *handle, struct inode *inode,
 		    const struct vexfs_acls *acls);
 void vexfs_release_acls(struct vexfs_acls *acls);
+#else
+#define vexfs_get_acl	NULL
+#define vexfs_set_acl	NULL
+static inline int vexfs_new_acls(struct inode *dir, umode_t *mode,
+				 struct vexfs_acls *acls)
+{
+	return 0;
+}
+
+static inline int vexfs_new_acls_credits(const struct vexfs_acls *acls)
+{
+	return 0;
+}
+
+static inline int vexfs_init_acls(handle_t *handle, struct inode *inode,
+				  const struct vexfs_acls *acls)
+{
+	return 0;
+}
+
+static inline void vexfs_release_acls(struct vexfs_acls *acls)
+{
+}
+#endif
 
 /* ioctl.c: dispatch; the filesystem's own commands, then the collections' */
 long vexfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
