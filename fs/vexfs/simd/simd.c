@@ -78,7 +78,7 @@ u32 vexfs_simd_caps(void)
 
 bool vexfs_simd_counts_bits(void)
 {
-	return vexfs_simd_isa >= ISA_AVX512 && simd_caps & VEXFS_CPU_POPCNT;
+	return vexfs_simd_isa == ISA_AVX512VNNI && simd_caps & VEXFS_CPU_POPCNT;
 }
 
 u32 vexfs_simd_level(void)

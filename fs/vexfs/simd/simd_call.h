@@ -23,7 +23,10 @@ enum vexfs_simd_isa {
 /* Written by vexfs_simd_init() only, before anything is computed. */
 extern enum vexfs_simd_isa vexfs_simd_isa;
 
-/* Is there AVX-512 VPOPCNTDQ, and may it be used? */
+/*
+ * Is there AVX-512 VPOPCNTDQ, and may it be used? Processors that have it have
+ * VNNI; without that, it isn't used, so that each flavour can be tested.
+ */
 bool vexfs_simd_counts_bits(void);
 
 #define CALL_ROWS_VALUE(fn, ...)					\
