@@ -351,14 +351,12 @@ static int vexfs_hnsw_search(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 	vexfs_topk_init(&tail, s->hits + near.k, near.k);
 	err = vexfs_hnsw_candidates(s, k, ef, &near);
 	if (!err)
-		err = vexfs_search_list(s, &tail, s->tail, s->ntail);
-	if (!err)
 		err = vexfs_hnsw_exact(s, k, &near);
 	if (!err)
-		err = vexfs_search_exact(s, &tail);
+		err = vexfs_search_tail_rows(s, vexfs_search_limit(&near, k),
+					     &tail);
 	if (err)
 		return err;
-	vexfs_search_finish(s, &tail);
 	*count = vexfs_hits_merge(near.hit, near.n, tail.hit, tail.n, hits, k);
 	return *count < min(k, READ_ONCE(coll->live)) ? -EAGAIN : 0;
 }

@@ -507,15 +507,14 @@ static int vexfs_lsh_index_search(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 	vexfs_topk_init(&tail, s->hits + ef + VEXFS_SPARE_HITS, ef);
 	err = vexfs_lsh_rounds(s, &near, most);
 	if (!err)
-		err = vexfs_search_list(s, &tail, s->tail, s->ntail);
-	if (!err)
 		err = vexfs_search_exact(s, &near);
-	if (!err)
-		err = vexfs_search_exact(s, &tail);
+	if (!err) {
+		vexfs_search_finish(s, &near);
+		err = vexfs_search_tail_rows(s, vexfs_search_limit(&near, k),
+					     &tail);
+	}
 	if (err)
 		return err == -E2BIG ? -EAGAIN : err;
-	vexfs_search_finish(s, &near);
-	vexfs_search_finish(s, &tail);
 	*count = vexfs_hits_merge(near.hit, near.n, tail.hit, tail.n, hits, k);
 	return *count < min(k, live) ? -EAGAIN : 0;
 }

@@ -57,34 +57,56 @@ int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size)
 	return 0;
 }
 
-/* Compares the slots of the batch with the query. */
-int vexfs_search_batch(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
+/* Keys of the first @n slots of the batch; @lower: exact ones, or less. */
+static int vexfs_batch_keys(struct vexfs_coll_searcher *s, u32 n, bool lower)
 {
 	struct vexfs_coll *coll = s->coll;
-	u32 n = s->nbatch, i, slot;
 	int err;
 
-	s->nbatch = 0;
-	if (!n)
-		return 0;
 	if (coll->io->killed(coll->priv))
 		return -EINTR;
 	err = coll->io->pin_rows(coll->priv, s->batch, n, s->pins);
 	if (err)
 		return err;
-	vexfs_dist_rows(&coll->sp, s->query, s->pins->row, n, s->keys);
+	if (lower)
+		vexfs_lower_rows(&coll->sp, s->query, s->pins->row, n, s->keys);
+	else
+		vexfs_dist_rows(&coll->sp, s->query, s->pins->row, n, s->keys);
 	coll->io->unpin_rows(coll->priv, s->pins);
 	s->compared += n;
+	return 0;
+}
+
+/* Those of the batch whose keys are at most @limit. */
+static void vexfs_batch_push(struct vexfs_coll_searcher *s, u32 n, u32 limit,
+			     struct vexfs_topk *top)
+{
+	u32 i, slot;
+
 	for (i = 0; i < n; i++) {
 		slot = s->batch[i];
 		/* Deleted while it was compared: its row may be zeroes now */
-		if (s->keys[i] <= vexfs_topk_bound(top) &&
-		    vexfs_coll_is_live(coll, slot))
+		if (s->keys[i] <= min(limit, vexfs_topk_bound(top)) &&
+		    vexfs_coll_is_live(s->coll, slot))
 			vexfs_topk_push(top, s->keys[i],
-					vexfs_coll_id(coll, slot), slot);
+					vexfs_coll_id(s->coll, slot), slot);
 	}
 	cond_resched();
-	return 0;
+}
+
+/* Compares the slots of the batch with the query. */
+int vexfs_search_batch(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
+{
+	u32 n = s->nbatch;
+	int err;
+
+	s->nbatch = 0;
+	if (!n)
+		return 0;
+	err = vexfs_batch_keys(s, n, false);
+	if (!err)
+		vexfs_batch_push(s, n, U32_MAX, top);
+	return err;
 }
 
 int vexfs_search_exact(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
@@ -177,16 +199,24 @@ int vexfs_search_tail(struct vexfs_coll_searcher *s)
 	return 0;
 }
 
-int vexfs_search_list(struct vexfs_coll_searcher *s, struct vexfs_topk *top,
-		      const u32 *slots, u32 n)
+int vexfs_search_tail_rows(struct vexfs_coll_searcher *s, u32 limit,
+			   struct vexfs_topk *top)
 {
-	u32 i;
-	int err = 0;
+	u32 i, n;
+	int err;
 
-	s->nbatch = 0;
-	for (i = 0; !err && i < n; i++)
-		err = vexfs_search_slot(s, slots[i], top);
-	return err ? err : vexfs_search_batch(s, top);
+	for (i = 0; i < s->ntail; i += n) {
+		n = min(s->ntail - i, s->coll->span);
+		memcpy(s->batch, s->tail + i, n * sizeof(*s->batch));
+		err = vexfs_batch_keys(s, n, true);
+		if (err)
+			return err;
+		vexfs_batch_push(s, n, limit, top);
+	}
+	err = vexfs_search_exact(s, top);
+	if (!err)
+		vexfs_search_finish(s, top);
+	return err;
 }
 
 /* Would a scan cost less than the index? */

@@ -51,20 +51,26 @@ struct vexfs_coll_searcher {
 int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size);
 
 /*
- * Compares a slot, if it is live, or a list of them, with the query: into
- * @top. Slots gather in batches; vexfs_search_batch() compares the last one.
+ * Compares a slot, if it is live, with the query: into @top. Slots gather in
+ * batches; vexfs_search_batch() compares the last one.
  */
 int vexfs_search_slot(struct vexfs_coll_searcher *s, u32 slot,
 		      struct vexfs_topk *top);
 int vexfs_search_batch(struct vexfs_coll_searcher *s, struct vexfs_topk *top);
-int vexfs_search_list(struct vexfs_coll_searcher *s, struct vexfs_topk *top,
-		      const u32 *slots, u32 n);
 
 /* The distances in @top become exact ones, as exact searches return them. */
 int vexfs_search_exact(struct vexfs_coll_searcher *s, struct vexfs_topk *top);
 
 /* Notes in @tail which rows the index lacks: before the index is searched. */
 int vexfs_search_tail(struct vexfs_coll_searcher *s);
+/* Of these what may be as near as @limit, a key; sorted, exact distances. */
+int vexfs_search_tail_rows(struct vexfs_coll_searcher *s, u32 limit,
+			   struct vexfs_topk *top);
+/* The key that a hit has to reach when there are those in @top. */
+static inline u32 vexfs_search_limit(const struct vexfs_topk *top, u32 k)
+{
+	return top->n < k ? U32_MAX : top->hit[k - 1].key;
+}
 
 /* Sorts what was found and drops what was deleted since. */
 void vexfs_search_finish(struct vexfs_coll_searcher *s,
