@@ -458,6 +458,19 @@ static u32 build_hops(const struct vexfs_graph *g)
 	return g->ef_construction / 4 + BUILD_HOPS;
 }
 
+/* Where the search for a node of layer @mine begins, on that layer or the top. */
+void vexfs_insert_seed(const struct vexfs_graph *g, u32 mine, u64 entry,
+		       struct vexfs_graph_scratch *s)
+{
+	u32 top = (u32)(entry >> 32), start = (u32)entry - 1;
+
+	if (!mine && vexfs_scan_near(g, g->ef_construction, NULL, s))
+		return;
+	if (top > mine)
+		start = vexfs_descend(g, start, top, mine, s);
+	vexfs_walk_seed(g, start, g->ef_construction, NULL, s);
+}
+
 /*
  * Finds the neighbours of a node, layer by layer from above. They are linked
  * both ways from below: who comes to a node on a layer can go on from there.
@@ -465,14 +478,10 @@ static u32 build_hops(const struct vexfs_graph *g)
 static void insert_links(struct vexfs_graph *g, u32 slot, u32 mine, u64 entry,
 			 struct vexfs_graph_scratch *s)
 {
-	u32 top = (u32)(entry >> 32), start = (u32)entry - 1, level;
+	u32 top = (u32)(entry >> 32), level;
 
 	vexfs_walk_begin(s);
-	if (mine || !vexfs_scan_near(g, g->ef_construction, NULL, s)) {
-		if (top > mine)
-			start = vexfs_descend(g, start, top, mine, s);
-		vexfs_walk_seed(g, start, g->ef_construction, NULL, s);
-	}
+	vexfs_insert_seed(g, mine, entry, s);
 	for (level = min(top, mine); ; level--) {
 		vexfs_walk(g, level, g->ef_construction, build_hops(g), NULL,
 			   s);

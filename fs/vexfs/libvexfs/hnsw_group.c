@@ -34,7 +34,11 @@ static void share_found(struct vexfs_graph_scratch *s, u32 slot)
 		share(s, vexfs_cand_slot(s->pool[i]));
 }
 
-/* A node of layer 0, with nodes to begin with. */
+/*
+ * A node of layer 0. The search begins with what is shared, and where it would
+ * without: of few rows that wait those of a group needn't be very near, and
+ * what is nearest to one may not be found from the others.
+ */
 static int insert_member(struct vexfs_graph *g, u32 slot, const void *row,
 			 struct vexfs_graph_scratch *s)
 {
@@ -43,6 +47,8 @@ static int insert_member(struct vexfs_graph *g, u32 slot, const void *row,
 	if (err)
 		return err;
 	vexfs_walk_begin(s);
+	/* Pairs with the release in vexfs_graph_set_entry(). */
+	vexfs_insert_seed(g, 0, smp_load_acquire(&g->entry), s);
 	vexfs_walk_seeds(g, s->shared, s->nshared, g->ef_construction, s);
 	vexfs_walk(g, 0, g->ef_construction, GROUP_HOPS, NULL, s);
 	vexfs_choose(g, slot, 0, s);

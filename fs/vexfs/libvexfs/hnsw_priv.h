@@ -297,6 +297,8 @@ void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
 		  struct vexfs_graph_scratch *s);
 void vexfs_connect(struct vexfs_graph *g, u32 slot, u32 level,
 		   struct vexfs_graph_scratch *s);
+void vexfs_insert_seed(const struct vexfs_graph *g, u32 mine, u64 entry,
+		       struct vexfs_graph_scratch *s);
 int vexfs_insert_begin(struct vexfs_graph *g, u32 slot, const void *row,
 		       struct vexfs_graph_scratch *s);
 void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
