@@ -266,7 +266,10 @@ static u32 vexfs_hnsw_sure(u32 k)
 	return k + min(k / 8 + VEXFS_EXACT_MORE, VEXFS_SPARE_HITS);
 }
 
-/* Ranks candidates by their rows, if there are so many that this saves work. */
+/*
+ * Ranks candidates by their rows, if there are so many that this saves work;
+ * and where these distances are exact, so that no others follow.
+ */
 static int vexfs_hnsw_rank(struct vexfs_coll_searcher *s, u32 k, u32 n,
 			   struct vexfs_topk *top)
 {
@@ -274,11 +277,12 @@ static int vexfs_hnsw_rank(struct vexfs_coll_searcher *s, u32 k, u32 n,
 	u32 i;
 	int err = 0;
 
-	if (n <= vexfs_hnsw_sure(k)) {
+	if (n <= vexfs_hnsw_sure(k) && !s->coll->sp.exact) {
 		for (i = 0; i < n; i++)
 			vexfs_topk_push(top, cand[i].key,
 					vexfs_coll_id(s->coll, cand[i].slot),
 					cand[i].slot);
+		s->compared += n;
 		return 0;
 	}
 	s->nbatch = 0;
@@ -323,7 +327,6 @@ static int vexfs_hnsw_exact(struct vexfs_coll_searcher *s, u32 k,
 	err = vexfs_search_exact(s, &front);
 	if (err)
 		return err;
-	s->compared += front.n;
 	vexfs_search_finish(s, &front);
 	if (front.n < k) {
 		memmove(top->hit + front.n, top->hit + sure,
