@@ -343,7 +343,7 @@ void bench_kernel_fpu(const struct bench_data *d)
 	rec.p50_us /= 1000;
 	rec.p99_us /= 1000;
 	rec.p999_us /= 1000;
-	bench_say("%s: of %.0f FPU sections 99 %% took up to %.1f us, 99.9 %% up to %.1f us, the longest %.1f us",
+	bench_say("%s: %.0f FPU sections, 99 %% up to %.1f us, 99.9 %% %.1f us, all %.1f us",
 		  d->name, count - before, rec.p99_us, rec.p999_us, max / 1000);
 	bench_record(&rec);
 }
