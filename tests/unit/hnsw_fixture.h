@@ -132,7 +132,7 @@ static u32 exact(struct coll *c, const float *row, u8 want, u32 *slots, u32 k)
 		vexfs_dist_run(&c->sp, q, row_of(c, i), 1, &key);
 		vexfs_topk_push(&t, key, i, i);
 	}
-	vexfs_topk_sort(&t);
+	vexfs_hits_sort(hit, t.n);
 	for (i = 0; i < t.n; i++)
 		slots[i] = hit[i].slot;
 	return t.n;
@@ -156,7 +156,7 @@ static u32 search(struct coll *c, const float *row, u32 ef,
 		vexfs_dist_run(&c->sp, q, row_of(c, c->hit[i].slot), 1, &key);
 		vexfs_topk_push(&t, key, c->hit[i].slot, c->hit[i].slot);
 	}
-	vexfs_topk_sort(&t);
+	vexfs_hits_sort(best, t.n);
 	for (i = 0; i < t.n; i++)
 		slots[i] = best[i].slot;
 	return t.n;

@@ -87,12 +87,6 @@ bool vexfs_topk_push(struct vexfs_topk *t, u32 key, u64 id, u32 slot)
 	return true;
 }
 
-u32 vexfs_topk_sort(struct vexfs_topk *t)
-{
-	heap_sort(t->hit, t->n, false);
-	return t->n;
-}
-
 void vexfs_hits_sort(struct vexfs_coll_hit *hit, u32 n)
 {
 	sort_hits(hit, n, false);

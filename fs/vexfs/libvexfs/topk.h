@@ -45,9 +45,6 @@ static inline u32 vexfs_topk_bound(const struct vexfs_topk *t)
 /* Returns whether it got in. Offer each candidate once. */
 bool vexfs_topk_push(struct vexfs_topk *t, u32 key, u64 id, u32 slot);
 
-/* Sorts, nearest first; no push afterwards. Returns how many there are. */
-u32 vexfs_topk_sort(struct vexfs_topk *t);
-
 /* Sorts any hits by key and id. */
 void vexfs_hits_sort(struct vexfs_coll_hit *hit, u32 n);
 
