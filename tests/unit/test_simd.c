@@ -24,11 +24,13 @@ struct fixture {
 	char	*rows;
 	char	*codes;
 	const void *row[ROWS];
+	const void *backwards[ROWS];	/* rows that don't follow each other */
 	const void *code[ROWS];
 	/* the elements as numbers: of the query, then of the rows */
 	double	*value;
 	u32	keys[ROWS];
 	u32	fast[ROWS];
+	u32	fast_backwards[ROWS];
 	u32	lower[ROWS];
 	u32	code_keys[ROWS];
 };
@@ -46,6 +48,7 @@ static void fixture_init_type(struct fixture *f, u8 elem, u8 metric, u32 dims)
 	f->value = calloc((size_t)dims * (ROWS + 1), sizeof(*f->value));
 	for (i = 0; i < ROWS; i++) {
 		f->row[i] = f->rows + (size_t)i * f->sp.stride;
+		f->backwards[ROWS - 1 - i] = f->row[i];
 		f->code[i] = f->codes + (size_t)i * f->sp.code_bytes;
 	}
 }
@@ -166,6 +169,7 @@ static void compute(struct fixture *f)
 	vexfs_query_prepare(&f->sp, f->query, f->q);
 	vexfs_exact_rows(&f->sp, f->q, f->row, ROWS, f->keys);
 	vexfs_dist_rows(&f->sp, f->q, f->row, ROWS, f->fast);
+	vexfs_dist_rows(&f->sp, f->q, f->backwards, ROWS, f->fast_backwards);
 	vexfs_lower_rows(&f->sp, f->q, f->row, ROWS, f->lower);
 	vexfs_dist_codes(&f->sp, f->q, f->code, ROWS, f->code_keys);
 }
@@ -246,6 +250,15 @@ static double slack_of(const struct fixture *f, const struct sums *s)
 	}
 }
 
+static void check_fast(const struct fixture *f, int row, u32 key, double want,
+		       double slack, const char *level)
+{
+	CHECK(fabs(key_value(key) - want) <=
+	      slack + fabs(want) / 0x1p22 + 1 / 1e15,
+	      "%s type %d metric %d dims %u row %d: %g is not near %g", level,
+	      f->sp.elem, f->sp.metric, f->sp.dims, row, key_value(key), want);
+}
+
 static void check_against_reference(struct fixture *f, const char *level)
 {
 	int i;
@@ -260,11 +273,9 @@ static void check_against_reference(struct fixture *f, const char *level)
 		      key_value(f->keys[i]), want);
 		if (fabs(want) > 3e38)
 			continue;
-		CHECK(fabs(key_value(f->fast[i]) - want) <=
-		      slack + fabs(want) / 0x1p22 + 1 / 1e15,
-		      "%s type %d metric %d dims %u row %d: %g is not near %g",
-		      level, f->sp.elem, f->sp.metric, f->sp.dims, i,
-		      key_value(f->fast[i]), want);
+		check_fast(f, i, f->fast[i], want, slack, level);
+		check_fast(f, i, f->fast_backwards[ROWS - 1 - i], want, slack,
+			   level);
 		CHECK(f->lower[i] <= f->keys[i] &&
 		      key_value(f->lower[i]) >= want - 2 * slack -
 		      fabs(want) / 0x1p22 - 1 / 1e15,
@@ -757,10 +768,10 @@ static void test_levels(void)
 	vexfs_simd_count(VEXFS_SIMD_SSE2, &a);
 	compute(&f);
 	vexfs_simd_count(VEXFS_SIMD_SSE2, &b);
-	CHECK(b.rows - a.rows == 3 * ROWS && b.codes - a.codes == ROWS,
+	CHECK(b.rows - a.rows == 4 * ROWS && b.codes - a.codes == ROWS,
 	      "%llu rows", b.rows - a.rows);
 	/* 64 KiB rows: a section each; 16 KiB codes: three a section. */
-	CHECK(b.sections - a.sections == ROWS + 1 + 3 * ROWS + 3,
+	CHECK(b.sections - a.sections == ROWS + 1 + 4 * ROWS + 3,
 	      "%llu sections", b.sections - a.sections);
 	CHECK(b.encoded - a.encoded == ROWS + 1, "%llu encoded",
 	      b.encoded - a.encoded);

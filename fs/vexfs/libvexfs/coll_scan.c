@@ -231,24 +231,26 @@ static void vexfs_scan_unpin(struct vexfs_coll_searcher *s,
 }
 
 /*
- * Compares query @i with the @n rows of scan->near: first all of them fast,
- * then exactly those that may get in.
+ * Compares query @i with @n rows of a block, those at @rows, of which @number
+ * says what they are (NULL: the first, second, ...): first all of them fast,
+ * then exactly those that may get in. @rows may be scan->near.
  */
 static void vexfs_scan_compare(struct vexfs_coll_searcher *s, u32 i,
-			       const struct vexfs_scan_block *b, u32 n)
+			       const struct vexfs_scan_block *b,
+			       const void *const *rows, const u8 *number, u32 n)
 {
 	struct vexfs_scan *scan = s->scan;
 	const struct vexfs_space *sp = &s->coll->sp;
 	const struct vexfs_query *q = scan->query[i];
 	struct vexfs_topk *top = scan->top + i;
-	u32 j, slot, m = 0;
+	u32 j, slot, m = 0, bound = vexfs_topk_bound(top);
 
-	vexfs_lower_rows(sp, q, scan->near, n, scan->keys);
+	vexfs_lower_rows(sp, q, rows, n, scan->keys);
 	for (j = 0; j < n; j++) {
-		if (scan->keys[j] > vexfs_topk_bound(top))
+		if (scan->keys[j] > bound)
 			continue;
-		scan->near[m] = scan->near[j];
-		scan->near_row[m] = scan->near_row[j];
+		scan->near[m] = rows[j];
+		scan->near_row[m] = number ? number[j] : (u8)j;
 		scan->keys[m++] = scan->keys[j];
 	}
 	if (m && !sp->exact)
@@ -266,16 +268,10 @@ static void vexfs_scan_compare(struct vexfs_coll_searcher *s, u32 i,
 static void vexfs_scan_all_rows(struct vexfs_coll_searcher *s,
 				const struct vexfs_scan_block *b)
 {
-	struct vexfs_scan *scan = s->scan;
-	u32 i, j;
+	u32 i;
 
-	for (i = 0; i < scan->n; i++) {
-		for (j = 0; j < b->n; j++) {
-			scan->near[j] = b->pins->row[j];
-			scan->near_row[j] = (u8)j;
-		}
-		vexfs_scan_compare(s, i, b, b->n);
-	}
+	for (i = 0; i < s->scan->n; i++)
+		vexfs_scan_compare(s, i, b, b->pins->row, NULL, b->n);
 }
 
 /* The pairs of a tile, query by query. */
@@ -301,7 +297,8 @@ static void vexfs_scan_pairs(struct vexfs_coll_searcher *s,
 			scan->near_row[j] = (u8)row;
 		}
 		if (j)
-			vexfs_scan_compare(s, first + q, b, j);
+			vexfs_scan_compare(s, first + q, b, scan->near,
+					   scan->near_row, j);
 	}
 }
 

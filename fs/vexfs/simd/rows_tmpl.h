@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Fast distances to rows of floating-point elements, for one instruction set
- * (see vec_tmpl.h): four rows at a time, so that loads of the query are shared
- * and the foldings, sums in single precision.
+ * (see vec_tmpl.h): four rows at a time, so that foldings are shared and, where
+ * rows lie apart, loads of the query; sums in single precision.
  *
  * An error of query.slack times what the sums are made of is allowed for where
  * a lower bound is asked for. Where numbers are so large or small that single
@@ -35,8 +35,8 @@ static __always_inline void fast_step(const u8 metric, const bool norms,
 
 static __always_inline void fast_sums(const u8 elem, const u8 metric,
 				      const bool norms, u32 n, const float *q,
-				      const void *const *r, v4f *sums,
-				      v4f *squares)
+				      const void *const *r, vf *sums,
+				      vf *squares)
 {
 	const u32 size = elem == VEXFS_ELEM_F32 ? 4 : 2;
 	vf sum[GROUP_ROWS][NSUM] = { 0 }, norm[GROUP_ROWS][NSUM] = { 0 };
@@ -72,13 +72,43 @@ static __always_inline void fast_sums(const u8 elem, const u8 metric,
 			fast_step(metric, norms, &sum[j][0], &norm[j][0],
 				  load_half(r[j] + i * size), y);
 	}
-	*sums = fold4_f(sum[0][0] + sum[0][1], sum[1][0] + sum[1][1],
-			sum[2][0] + sum[2][1], sum[3][0] + sum[3][1]);
+#pragma GCC unroll 4
+	for (j = 0; j < GROUP_ROWS; j++) {
+		sums[j] = sum[j][0] + sum[j][1];
+		if (norms)
+			squares[j] = norm[j][0] + norm[j][1];
+	}
+}
+
+/*
+ * Sums of a row that lies between others that are read before and after it: by
+ * one load that goes from line to line, as what fetches lines ahead tells
+ * streams apart by the loads that make them. The sums take turns instead.
+ */
+static __always_inline void stream_sums(const u8 elem, const u8 metric,
+					const bool norms, size_t n,
+					const float *q, const void *r,
+					vf *sums, vf *squares)
+{
+	const u32 size = elem == VEXFS_ELEM_F32 ? 4 : 2;
+	vf sum = {}, next = {}, norm = {}, next_norm = {};
+	size_t i;
+
+#pragma GCC unroll 1
+	for (i = 0; i + VF <= n; i += VF) {
+		fast_step(metric, norms, &sum, &norm,
+			  load_elems(elem, r + i * size),
+			  *(const vfu *)(q + i));
+		swap(sum, next);
+		if (norms)
+			swap(norm, next_norm);
+	}
+	if (i < n)
+		fast_step(metric, norms, &sum, &norm,
+			  load_half(r + i * size), load_half(q + i));
+	*sums = sum + next;
 	if (norms)
-		*squares = fold4_f(norm[0][0] + norm[0][1],
-				   norm[1][0] + norm[1][1],
-				   norm[2][0] + norm[2][1],
-				   norm[3][0] + norm[3][1]);
+		*squares = norm + next_norm;
 }
 
 /* Distances of four rows, or what they are at least. */
@@ -114,18 +144,29 @@ static __always_inline void fast_group(const u8 elem, const u8 metric,
 				       const bool lower,
 				       const struct vexfs_space *sp,
 				       const struct vexfs_query *q,
-				       const void *const *r, u32 n, u32 *keys)
+				       const void *const *r, bool stream, u32 n,
+				       u32 *keys)
 {
 	const bool norms = metric == VEXFS_METRIC_COSINE ||
 			   (lower && metric == VEXFS_METRIC_IP);
-	v4f sums, squares = {};
+	const u32 len = sp->stride / (elem == VEXFS_ELEM_F32 ? 4 : 2);
+	const float *y = (const float *)q->data;
+	vf sum[GROUP_ROWS], square[GROUP_ROWS] = { 0 };
+	v4f squares = {};
 	v4i wild, out;
 	u32 i;
 
-	fast_sums(elem, metric, norms,
-		  sp->stride / (elem == VEXFS_ELEM_F32 ? 4 : 2),
-		  (const float *)q->data, r, &sums, &squares);
-	out = keys4(fast_distance(metric, lower, q, sums, squares, &wild));
+	if (stream)
+		for (i = 0; i < GROUP_ROWS; i++)
+			stream_sums(elem, metric, norms, len, y, r[i],
+				    sum + i, square + i);
+	else
+		fast_sums(elem, metric, norms, len, y, r, sum, square);
+	if (norms)
+		squares = fold4_f(square[0], square[1], square[2], square[3]);
+	out = keys4(fast_distance(metric, lower, q,
+				  fold4_f(sum[0], sum[1], sum[2], sum[3]),
+				  squares, &wild));
 	if (likely(n == GROUP_ROWS))
 		__builtin_memcpy(keys, &out, sizeof(out));
 	else
@@ -137,8 +178,28 @@ static __always_inline void fast_group(const u8 elem, const u8 metric,
 			keys[i] = exact_one(sp, q, r[i]);
 }
 
-/* Of the rows after these, wherever they are, as much is fetched ahead. */
+/* Of the rows after these, if they lie elsewhere, as much is fetched ahead. */
 #define AHEAD_ROW	512u
+
+/*
+ * Rows of a scan are neighbours. Memory gives one long stream about twice as
+ * fast as four in turn; asking for what is ahead in it only slows it down.
+ */
+static __always_inline bool fast_stream(const void *const *rows, u32 stride)
+{
+	return rows[0] + stride == rows[1] && rows[1] + stride == rows[2] &&
+	       rows[2] + stride == rows[3];
+}
+
+static __always_inline void fast_ahead(const void *const *rows, u32 n,
+				       u32 stride)
+{
+	u32 i, off;
+
+	for (i = 0; i < n; i++)
+		for (off = 0; off < min(stride, AHEAD_ROW); off += 64)
+			__builtin_prefetch(rows[i] + off);
+}
 
 /* Row i is at rows[i], or at base + i * stride. */
 static __always_inline void fast_rows(const u8 elem, const u8 metric,
@@ -149,21 +210,26 @@ static __always_inline void fast_rows(const u8 elem, const u8 metric,
 				      const void *base, unsigned int n,
 				      u32 *keys)
 {
-	unsigned int i, j, off, ahead = min(sp->stride, AHEAD_ROW);
 	const void *r[GROUP_ROWS];
+	unsigned int i, j, now;
+	bool stream;
 
-	for (i = 0; i < n; i += GROUP_ROWS) {
+	for (i = 0; i < n; i += now) {
+		now = min(n - i, (unsigned int)GROUP_ROWS);
 		for (j = 0; j < GROUP_ROWS; j++) {
 			u32 at = min(i + j, n - 1);
 
 			r[j] = rows ? rows[at] :
 				      base + (size_t)at * sp->stride;
-			at = i + GROUP_ROWS + j;
-			for (off = 0; rows && at < n && off < ahead; off += 64)
-				__builtin_prefetch(rows[at] + off);
 		}
-		fast_group(elem, metric, lower, sp, q, r,
-			   min(n - i, (unsigned int)GROUP_ROWS), keys + i);
+		stream = rows && now == GROUP_ROWS &&
+			 fast_stream(r, sp->stride);
+		if (rows && !stream)
+			fast_ahead(rows + i + now,
+				   min(n - i - now, (unsigned int)GROUP_ROWS),
+				   sp->stride);
+		fast_group(elem, metric, lower, sp, q, r, stream, now,
+			   keys + i);
 	}
 }
 

@@ -54,10 +54,15 @@ bool vexfs_simd_counts_bits(void);
 void vexfs_simd_end(unsigned int rows, unsigned int codes,
 		    unsigned int encoded);
 
-/* Of vectors of @bytes each, how many a section may read. */
+/*
+ * Of vectors of @bytes each, how many a section may read: full groups, as
+ * kernels compare some at a time.
+ */
 static inline unsigned int vexfs_section_items(u32 bytes, unsigned int n)
 {
-	return min(n, max(VEXFS_SECTION_BYTES / bytes, 1u));
+	unsigned int most = VEXFS_SECTION_BYTES / bytes;
+
+	return min(n, most > 8 ? round_down(most, 8) : max(most, 1u));
 }
 
 #endif /* _VEXFS_SIMD_CALL_H */
