@@ -8,6 +8,7 @@
 #include <linux/blkdev.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/prefetch.h>
 #include <linux/sched/signal.h>
 
 #include "collection.h"
@@ -111,6 +112,54 @@ static int vexfs_row_copy(struct vexfs_pin_call *pc, unsigned int i,
 	}
 }
 
+/* Gives back the folios that @len bytes at @off of the first lie in. */
+static void vexfs_row_put(struct folio *folio, size_t off, size_t len)
+{
+	size_t size = folio_size(folio);
+	void *next;
+
+	for (len += off; len > size; len -= size, size = folio_size(folio)) {
+		next = folio_address(folio) + size;
+		folio_put(folio);
+		folio = virt_to_folio(next);
+	}
+	folio_put(folio);
+}
+
+/*
+ * A row that crosses from one folio into the next, which is often its
+ * neighbour in memory as well: then it can be read where it lies, and takes
+ * references to all of them. False if it can't; that is no error yet.
+ */
+static bool vexfs_row_span(struct vexfs_pin_call *pc, unsigned int i,
+			   struct folio *folio, size_t off)
+{
+	loff_t pos = (loff_t)pc->slots[i] * pc->stride;
+	size_t len = folio_size(folio) - off;
+	struct folio *last = folio, *next;
+
+	while (len < pc->stride) {
+		next = vexfs_rows_folio(pc, i, (pos + len) >> PAGE_SHIFT);
+		if (IS_ERR(next))
+			break;
+		if (folio_address(next) !=
+		    folio_address(last) + folio_size(last)) {
+			folio_put(next);
+			break;
+		}
+		len += folio_size(next);
+		last = next;
+	}
+	if (len >= pc->stride) {
+		pc->near = last;
+		return true;
+	}
+	/* The first one is the caller's. */
+	folio_get(folio);
+	vexfs_row_put(folio, off, len);
+	return false;
+}
+
 static int vexfs_coll_pin_row(struct vexfs_pin_call *pc, unsigned int i)
 {
 	struct vexfs_row_pins *pins = pc->pins;
@@ -122,24 +171,54 @@ static int vexfs_coll_pin_row(struct vexfs_pin_call *pc, unsigned int i)
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	off = offset_in_folio(folio, pos);
+	pins->row[i] = folio_address(folio) + off;
+	pins->cookie[i] = folio;
 	if (off + pc->stride <= folio_size(folio)) {
-		pins->row[i] = folio_address(folio) + off;
-		pins->cookie[i] = folio;
 		pc->near = folio;
-		return 0;
+	} else if (!vexfs_row_span(pc, i, folio, off)) {
+		pins->row[i] = pins->bounce + (size_t)i * pc->stride;
+		pins->cookie[i] = NULL;
+		return vexfs_row_copy(pc, i, folio,
+				      pins->bounce + (size_t)i * pc->stride);
 	}
-	pins->row[i] = pins->bounce + (size_t)i * pc->stride;
-	pins->cookie[i] = NULL;
-	return vexfs_row_copy(pc, i, folio,
-			      pins->bounce + (size_t)i * pc->stride);
+	return 0;
 }
 
 static void vexfs_coll_unpin_rows(void *priv, struct vexfs_row_pins *pins)
 {
+	struct vexfs_collection *c = priv;
+
 	while (pins->n) {
+		struct folio *folio;
+		const void *row;
+
 		pins->n--;
-		if (pins->cookie[pins->n])
-			folio_put(pins->cookie[pins->n]);
+		folio = pins->cookie[pins->n];
+		row = pins->row[pins->n];
+		if (folio)
+			vexfs_row_put(folio, row - folio_address(folio),
+				      c->cfg.stride);
+	}
+}
+
+/*
+ * The rows that a search asks for lie anywhere. Taking a reference makes the
+ * CPU wait for all that was read before; so what leads to the folios is looked
+ * at first, for all rows at once. They may go meanwhile, and may be gone.
+ */
+static void vexfs_rows_prefetch(const struct vexfs_pin_call *pc)
+{
+	struct folio *folio;
+	unsigned int i;
+
+	if (pc->n < 2 || pc->slots[pc->n - 1] == pc->slots[0] + pc->n - 1)
+		return;
+	for (i = 0; i < pc->n; i++) {
+		folio = xa_load(&pc->inode->i_mapping->i_pages,
+				((loff_t)pc->slots[i] * pc->stride) >>
+				PAGE_SHIFT);
+		if (folio && !xa_is_value(folio))
+			prefetchw(folio);
 	}
 }
 
@@ -162,6 +241,7 @@ static int vexfs_coll_pin_rows(void *priv, const u32 *slots, unsigned int n,
 	for (i = 0; i < n; i++)
 		if (((loff_t)slots[i] + 1) * pc.stride > size)
 			return -EIO;
+	vexfs_rows_prefetch(&pc);
 	for (i = 0; i < n && !err; i++) {
 		err = vexfs_coll_pin_row(&pc, i);
 		if (!err)

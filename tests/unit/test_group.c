@@ -261,6 +261,59 @@ static void test_bulk(void)
 	mem_destroy(&m);
 }
 
+enum { OLD = 9000, LATE = 4400, TAIL_DIMS = 8 };
+
+/* Of the rows that came late, how many are not the nearest to themselves. */
+static u32 late_missing(struct mem_coll *m, const float *rows, u32 gone)
+{
+	struct vexfs_coll_searcher *s = vexfs_coll_searcher_alloc(m->coll);
+	struct vexfs_coll_result res;
+	struct vexfs_coll_hit hit;
+	u32 i, missing = 0;
+
+	for (i = OLD; i < OLD + LATE; i += 11) {
+		if (vexfs_coll_search(s, rows + (size_t)i * TAIL_DIMS, 1, 16,
+				      0, &hit, &res))
+			abort();
+		CHECK(res.mode == VEXFS_MODE_GRAPH, "mode %u", res.mode);
+		missing += (res.count != 1 || hit.id != i) != (i == gone);
+	}
+	vexfs_coll_searcher_free(s);
+	return missing;
+}
+
+/* So many wait that they are not looked for in the list of those that do. */
+static void test_long_tail(void)
+{
+	struct vexfs_coll_config cfg = {
+		.dims = TAIL_DIMS, .elem = VEXFS_ELEM_F32,
+		.metric = VEXFS_METRIC_L2, .index = VEXFS_INDEX_HNSW,
+		.m = 4, .ef_construction = 16, .owner = 5, .seed = 3,
+	};
+	float *rows = calloc((OLD + LATE) * TAIL_DIMS, sizeof(*rows));
+	const u32 gone = OLD + 11 * 7;
+	u64 rnd = 5, id = gone;
+	struct mem_coll m;
+	u32 i, n;
+
+	for (i = 0; i < (OLD + LATE) * TAIL_DIMS; i++)
+		rows[i] = vt_uniform(&rnd);
+	if (mem_create(&m, &cfg, OLD + LATE + 64) ||
+	    mem_insert(&m, NULL, OLD, 0, rows, NULL) || mem_settle(&m) ||
+	    mem_insert(&m, NULL, LATE, 0, rows + OLD * TAIL_DIMS, NULL))
+		abort();
+	CHECK(!late_missing(&m, rows, 0), "rows that wait are missing");
+	if (vexfs_coll_delete(m.coll, &id, 1, 0, &n))
+		abort();
+	CHECK(!late_missing(&m, rows, gone), "one is deleted");
+	/* They are put in order, and the first are taken in. */
+	CHECK(vexfs_coll_index(m.coll, 1) > 4096, "nothing waits");
+	CHECK(!late_missing(&m, rows, gone), "in another order");
+	vt_done("a long tail", NULL);
+	mem_destroy(&m);
+	free(rows);
+}
+
 /* A task that is killed while it sorts leaves all as it was. */
 static void test_killed(void)
 {
@@ -306,6 +359,7 @@ int main(int argc, char **argv)
 	test_refused();
 	test_bulk();
 	test_killed();
+	test_long_tail();
 	vecfile_free(&words);
 	return vt_exit();
 }

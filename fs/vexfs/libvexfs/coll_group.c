@@ -238,18 +238,13 @@ int vexfs_hnsw_sort(struct vexfs_coll *coll, u32 *slots, u32 n)
 static void group_copy(struct vexfs_coll *coll, u64 from, u32 *slots, u32 n,
 		       bool back)
 {
-	struct vexfs_ring *ring = &coll->pending;
-	u32 i;
-
 	write_lock(&coll->lock);
-	for (i = 0; i < n; i++) {
-		if (back)
-			ring->slot[(from + i) & ring->mask] = slots[i];
-		else
-			slots[i] = vexfs_ring_at(ring, from + i);
-	}
-	if (back)
+	if (back) {
+		vexfs_ring_write(&coll->pending, from, n, slots);
 		coll->grouped = from + n;
+	} else {
+		vexfs_ring_read(&coll->pending, from, n, slots);
+	}
 	write_unlock(&coll->lock);
 }
 

@@ -60,6 +60,11 @@ struct vexfs_ring {
 int vexfs_ring_init(struct vexfs_ring *ring);
 void vexfs_ring_free(struct vexfs_ring *ring);
 int vexfs_ring_reserve(struct vexfs_ring *ring, u32 extra, rwlock_t *lock);
+/* @n slots that are in the ring, from @from on. */
+void vexfs_ring_read(const struct vexfs_ring *ring, u64 from, u32 n,
+		     u32 *slots);
+void vexfs_ring_write(struct vexfs_ring *ring, u64 from, u32 n,
+		      const u32 *slots);
 
 static inline u32 vexfs_ring_at(const struct vexfs_ring *ring, u64 i)
 {

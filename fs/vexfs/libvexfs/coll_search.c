@@ -164,39 +164,81 @@ void vexfs_search_finish(struct vexfs_coll_searcher *s,
 	top->n = n;
 }
 
+/* Rows that wait, beyond which they are looked for among all slots... */
+#define VEXFS_TAIL_RING		4096u
+/* ... unless only one slot of more than so many waits. */
+#define VEXFS_TAIL_SHARE	64u
+
+/* Live rows that wait, as listed; those that are put in order lie anywhere. */
+static int vexfs_tail_listed(struct vexfs_coll_searcher *s)
+{
+	struct vexfs_coll *coll = s->coll;
+	u32 i, n;
+
+	read_lock(&coll->lock);
+	n = vexfs_ring_len(&coll->pending);
+	if (n > s->tail_cap) {
+		read_unlock(&coll->lock);
+		return -EAGAIN;
+	}
+	vexfs_ring_read(&coll->pending, coll->pending.head, n, s->tail);
+	read_unlock(&coll->lock);
+	s->ntail = 0;
+	for (i = 0; i < n; i++)
+		if (vexfs_coll_is_live(coll, s->tail[i]))
+			s->tail[s->ntail++] = s->tail[i];
+	return 0;
+}
+
+/* The same by their flags: rows that follow each other are read faster. */
+static int vexfs_tail_marked(struct vexfs_coll_searcher *s)
+{
+	struct vexfs_coll *coll = s->coll;
+	const u8 want = VEXFS_SLOT_LIVE | VEXFS_SLOT_PENDING;
+	/* Pairs with the release in vexfs_coll_publish() */
+	u32 slot, slots = smp_load_acquire(&coll->slots);
+
+	s->ntail = 0;
+	for (slot = 0; slot < slots; slot++) {
+		if (!(slot & 0xffff))
+			cond_resched();
+		if ((vexfs_coll_flags(coll, slot) & want) != want)
+			continue;
+		if (s->ntail == s->tail_cap)
+			return -EAGAIN;
+		s->tail[s->ntail++] = slot;
+	}
+	return 0;
+}
+
 /*
  * Which rows the index lacks. This comes before the search of the graph: the
- * index takes a row in before it takes it off the list, so one of the two
- * has it.
+ * index takes a row in before it takes it off the list, and its mark away, so
+ * one of the two has it.
  */
 int vexfs_search_tail(struct vexfs_coll_searcher *s)
 {
 	struct vexfs_coll *coll = s->coll;
-	const struct vexfs_ring *pending = &coll->pending;
-	u32 want, slot;
-	u64 i;
+	u32 n;
 	int err;
 
-	for (;;) {
+	do {
 		read_lock(&coll->lock);
-		want = vexfs_ring_len(pending);
-		if (want <= s->tail_cap)
-			break;
+		n = vexfs_ring_len(&coll->pending);
 		read_unlock(&coll->lock);
-		want += want / 4;
-		err = vexfs_search_room(&s->tail, &s->tail_cap, want,
-					sizeof(*s->tail));
+		err = 0;
+		if (n > s->tail_cap)
+			err = vexfs_search_room(&s->tail, &s->tail_cap,
+						n + n / 4, sizeof(*s->tail));
 		if (err)
-			return err;
-	}
-	s->ntail = 0;
-	for (i = pending->head; i != pending->tail; i++) {
-		slot = vexfs_ring_at(pending, i);
-		if (vexfs_coll_is_live(coll, slot))
-			s->tail[s->ntail++] = slot;
-	}
-	read_unlock(&coll->lock);
-	return 0;
+			break;
+		if (n > VEXFS_TAIL_RING &&
+		    n > READ_ONCE(coll->slots) / VEXFS_TAIL_SHARE)
+			err = vexfs_tail_marked(s);
+		else
+			err = vexfs_tail_listed(s);
+	} while (err == -EAGAIN);
+	return err;
 }
 
 int vexfs_search_tail_rows(struct vexfs_coll_searcher *s, u32 limit,
