@@ -134,7 +134,16 @@ static const struct vexfs_graph_signs *signs_of(const struct mem_coll *m)
 	return m->coll->graph.signs;
 }
 
-/* Each sign code is where the slot's links say, and its centre exists. */
+static bool all_zero(const u8 *p, u32 n)
+{
+	while (n && !*p) {
+		p++;
+		n--;
+	}
+	return !n;
+}
+
+/* Each node has a sign code, which is where links to it say. */
 static void check_places(const struct mem_coll *m)
 {
 	const struct vexfs_graph *g = &m->coll->graph;
@@ -153,6 +162,8 @@ static void check_places(const struct mem_coll *m)
 			used[place] = 1;
 		if (!vexfs_graph_present(g, i))
 			continue;
+		CHECK(!all_zero(vexfs_arena_item(&signs->codes, place),
+				g->sp.sign_bytes), "slot %u has no code", i);
 		for (j = 0; j < 2 * g->m && links[j]; j++) {
 			u32 link = le32_to_cpu(links[j]) - 1;
 
@@ -376,6 +387,77 @@ static void test_beside(void)
 	free(s);
 }
 
+/* Rows that come between the steps, in each turn. */
+static void test_between(void)
+{
+	struct source *s = source_new(0);
+	struct mem_coll m;
+	float row[DIMS];
+	int left;
+
+	coll_new(&m, VEXFS_METRIC_L2);
+	m.coll->graph.adapt_from = UINT32_MAX;
+	add_rows(&m, s, 1200, 300);
+	m.coll->graph.adapt_from = 0;
+	do {
+		left = vexfs_coll_tend(m.coll);
+		draw(s, row);
+		if (left < 0 || mem_insert(&m, NULL, 1, 0, row, NULL) ||
+		    vexfs_coll_index(m.coll, 1) < 0)
+			abort();
+	} while (left);
+	CHECK(signs_of(&m), "no sign codes");
+	check_places(&m);
+	CHECK(recall(&m, s, 48) >= 0.97, "recall %.3f", recall(&m, s, 48));
+	vt_done("rows that come between", NULL);
+	mem_destroy(&m);
+	free(s);
+}
+
+static void *tend_thread(void *arg)
+{
+	struct beside *b = arg;
+
+	while (!__atomic_load_n(&b->stop, __ATOMIC_ACQUIRE)) {
+		if (vexfs_coll_index(b->m->coll, 16) < 0 ||
+		    vexfs_coll_tend(b->m->coll) < 0)
+			abort();
+		__atomic_fetch_add(&b->searches, 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* Codes are made by several tasks, while rows are taken in by the others. */
+static void test_shared(void)
+{
+	struct source *s = source_new(0);
+	struct beside b = { .s = s };
+	pthread_t thread[3];
+	struct mem_coll m;
+	u32 i;
+
+	coll_new(&m, VEXFS_METRIC_L2);
+	add_rows(&m, s, 1000, 500);
+	b.m = &m;
+	for (i = 0; i < ARRAY_SIZE(thread); i++)
+		if (pthread_create(thread + i, NULL, tend_thread, &b))
+			abort();
+	while (!__atomic_load_n(&b.searches, __ATOMIC_ACQUIRE))
+		sched_yield();
+	/* So many that they are made again. */
+	add_rows(&m, s, 3400, 100);
+	__atomic_store_n(&b.stop, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < ARRAY_SIZE(thread); i++)
+		pthread_join(thread[i], NULL);
+	CHECK(!mem_settle(&m), "settle");
+	CHECK(signs_of(&m) && signs_of(&m)->nodes > 4000, "made once");
+	check_places(&m);
+	CHECK(recall(&m, s, 48) >= 0.97, "recall %.3f", recall(&m, s, 48));
+	vt_done("made by several tasks", NULL);
+	mem_destroy(&m);
+	free(s);
+}
+
 /* Without memory the graph stays as it is, and tries again when it is larger. */
 static void test_no_memory(void)
 {
@@ -421,6 +503,8 @@ int main(void)
 	test_delete();
 	test_reopen();
 	test_beside();
+	test_between();
+	test_shared();
 	test_no_memory();
 	return vt_exit();
 }

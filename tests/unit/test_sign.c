@@ -119,8 +119,11 @@ static void train(struct made *m)
 		vexfs_sign_centre_set(&m->sp, &m->t, i, code_of(m, i), sums);
 	for (turn = 0; turn < 3; turn++) {
 		for (i = 0; i < SAMPLE; i++)
-			vexfs_sign_sample(&m->sp, &m->t, sums, code_of(m, i),
-					  m->q);
+			vexfs_sign_sample(&m->sp, &m->t, sums,
+					  vexfs_sign_nearest(&m->sp, &m->t,
+							     code_of(m, i),
+							     m->q),
+					  code_of(m, i), m->q);
 		for (i = 0; i < CENTRES; i++)
 			vexfs_sign_centre_move(&m->sp, &m->t, i, sums);
 	}

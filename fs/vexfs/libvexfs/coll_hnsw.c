@@ -154,17 +154,30 @@ static bool vexfs_hnsw_tend_due(const struct vexfs_coll *coll)
 	return vexfs_graph_adapt_due(&coll->graph);
 }
 
-/* As for a removal, the first indexer is free. */
+static int vexfs_hnsw_tend_share(struct vexfs_coll *coll)
+{
+	struct vexfs_indexer *ix;
+	int ret;
+
+	down_read(&coll->sem);
+	ix = vexfs_indexer_get(coll);
+	ret = ix ? vexfs_graph_scratch_prepare(ix->scratch, &coll->graph, 0) :
+		   -EINTR;
+	if (!ret)
+		ret = vexfs_graph_adapt_share(&coll->graph, ix->scratch);
+	up_read(&coll->sem);
+	if (ix)
+		mutex_unlock(&ix->lock);
+	return ret;
+}
+
 static int vexfs_hnsw_tend(struct vexfs_coll *coll)
 {
-	struct vexfs_graph_scratch *scratch = coll->indexer[0].scratch;
 	struct vexfs_graph_adapt *old;
 	int ret;
 
 	down_read(&coll->sem);
-	ret = vexfs_graph_scratch_prepare(scratch, &coll->graph, 0);
-	if (!ret)
-		ret = vexfs_graph_adapt(&coll->graph, scratch);
+	ret = vexfs_graph_adapt(&coll->graph);
 	up_read(&coll->sem);
 	if (ret <= 0)
 		return ret;
@@ -378,6 +391,7 @@ const struct vexfs_index_ops vexfs_hnsw_ops = {
 	.add_group	= vexfs_hnsw_add_group,
 	.sort		= vexfs_hnsw_sort,
 	.tend_due	= vexfs_hnsw_tend_due,
+	.tend_share	= vexfs_hnsw_tend_share,
 	.tend		= vexfs_hnsw_tend,
 	.has		= vexfs_hnsw_has,
 	.remove		= vexfs_hnsw_remove,

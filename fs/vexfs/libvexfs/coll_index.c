@@ -393,24 +393,35 @@ static bool vexfs_tend_due(const struct vexfs_coll *coll)
 	       coll->ops->tend_due(coll);
 }
 
+/* [index_lock write] */
+static int vexfs_tend_alone(struct vexfs_coll *coll, bool *due)
+{
+	int err;
+
+	err = vexfs_tend_due(coll) ? coll->ops->tend(coll) : 0;
+	*due = vexfs_tend_due(coll);
+	return err;
+}
+
 int vexfs_coll_tend(struct vexfs_coll *coll)
 {
+	int err = 0;
 	bool due;
-	int err;
 
 	if (down_read_killable(&coll->index_lock))
 		return -EINTR;
 	due = vexfs_tend_due(coll);
+	if (due)
+		err = coll->ops->tend_share(coll);
 	up_read(&coll->index_lock);
-	if (!due)
-		return 0;
-	if (down_write_killable(&coll->index_lock))
-		return -EINTR;
-	err = vexfs_tend_due(coll) ? coll->ops->tend(coll) : 0;
-	due = vexfs_tend_due(coll);
-	up_write(&coll->index_lock);
+	if (due && !err) {
+		if (down_write_killable(&coll->index_lock))
+			return -EINTR;
+		err = vexfs_tend_alone(coll, &due);
+		up_write(&coll->index_lock);
+	}
 	/* Without memory for it the index goes on as it is. */
-	if (err)
+	if (err < 0)
 		return err == -ENOMEM ? 0 : err;
-	return coll->io->killed(coll->priv) ? -EINTR : due;
+	return due && coll->io->killed(coll->priv) ? -EINTR : due;
 }

@@ -164,7 +164,12 @@ struct vexfs_index_ops {
 	int (*sort)(struct vexfs_coll *coll, u32 *slots, u32 n);
 	/* [index_lock] Is there work to do on the index itself? */
 	bool (*tend_due)(const struct vexfs_coll *coll);
-	/* [index_lock for writing, sem not held] Does a little of it. */
+	/*
+	 * [index_lock, sem not held] Does a little of it, beside others. 1, or
+	 * 0 when there is none that can be shared.
+	 */
+	int (*tend_share)(struct vexfs_coll *coll);
+	/* [index_lock for writing, sem not held] What only one can do. */
 	int (*tend)(struct vexfs_coll *coll);
 	bool (*has)(const struct vexfs_coll *coll, u32 slot);
 	int (*remove)(struct vexfs_coll *coll, u32 slot);

@@ -70,8 +70,8 @@ struct vexfs_graph {
 	 */
 	struct vexfs_graph_signs *signs;
 	/**
-	 * @adapt: those that are being made [index_lock for writing; to take
-	 * them away, sem for writing as well]
+	 * @adapt: those that are being made [index_lock for writing to begin
+	 * and to go on to another turn; to take them away, sem as well]
 	 */
 	struct vexfs_graph_adapt *adapt;
 	/** @adapt_from: nodes from which on that is tried again */
@@ -183,12 +183,19 @@ int vexfs_graph_insert_group(struct vexfs_graph *g, const u32 *slots,
  */
 bool vexfs_graph_adapt_due(const struct vexfs_graph *g);
 /*
- * Does some of it, a few milliseconds; inserts and removals are excluded,
- * searches go on. Returns 1 when new codes are complete, for
+ * Does some of it, about a millisecond, which several tasks may at a time, each
+ * with a scratch of its own; removals are excluded, inserts and searches go on.
+ * False if there is nothing to share in: vexfs_graph_adapt() is to be called.
+ */
+bool vexfs_graph_adapt_share(struct vexfs_graph *g,
+			     struct vexfs_graph_scratch *s);
+/*
+ * Begins, or goes on to what comes next if all of a turn is done; only searches
+ * go on meanwhile. Returns 1 when new codes are complete, for
  * vexfs_graph_adapted(), which excludes searches too and returns what is to be
  * freed afterwards; 0 when there is more to do, or nothing; -ENOMEM.
  */
-int vexfs_graph_adapt(struct vexfs_graph *g, struct vexfs_graph_scratch *s);
+int vexfs_graph_adapt(struct vexfs_graph *g);
 struct vexfs_graph_adapt *vexfs_graph_adapted(struct vexfs_graph *g);
 void vexfs_graph_adapt_free(struct vexfs_graph_adapt *ad);
 

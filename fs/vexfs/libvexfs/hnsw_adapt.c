@@ -24,20 +24,25 @@
 #define ADAPT_ENCODE	(ADAPT_TURNS + 1)
 /* Slots, a power of two, after which others get their turn */
 #define ADAPT_PAUSE	65536u
-/* Codes handled by one call */
-#define ADAPT_STEP	512u
+/* Codes that one task takes on at a time */
+#define ADAPT_STEP	256u
 /* Of a slot that is not a node */
 #define ADAPT_NOWHERE	VEXFS_SIGN_MAX_CENTRES
 /* Exponents of a float */
 #define ADAPT_SIZES	256u
 
-/* What is being made. */
+/*
+ * What is being made. Tasks share a turn's work between them; the next turn
+ * begins when all of it is done [index_lock for writing].
+ */
 struct vexfs_graph_adapt {
+	/** @lock: @at, @sums and @size, during a turn */
+	struct mutex lock;
 	struct vexfs_graph_signs *signs;
 	struct vexfs_sign_sums *sums;
 	u32	*sample;
 	u32	nsample;
-	/** @turn: of ADAPT_*, and how far it got */
+	/** @turn: of ADAPT_*, and how much of it was handed out */
 	u32	turn;
 	u32	at;
 	/** @centre: of each of @slots slots */
@@ -71,6 +76,7 @@ void vexfs_graph_adapt_free(struct vexfs_graph_adapt *ad)
 		return;
 	vexfs_sign_sums_free(ad->sums);
 	signs_free(ad->signs);
+	mutex_destroy(&ad->lock);
 	kvfree(ad->sample);
 	kvfree(ad->centre);
 	kvfree(ad);
@@ -204,6 +210,7 @@ static struct vexfs_graph_adapt *adapt_alloc(const struct vexfs_graph *g)
 
 	if (!ad)
 		return NULL;
+	mutex_init(&ad->lock);
 	n = centres * ADAPT_SAMPLE;
 	ad->slots = g->slots;
 	ad->sample = kvmalloc_array(n, sizeof(*ad->sample), GFP_KERNEL);
@@ -304,27 +311,17 @@ void vexfs_graph_unsign(struct vexfs_graph *g, u32 slot)
 		unsign(g, g->adapt->signs, slot);
 }
 
-/* Part of a turn. */
 static void adapt_sample(const struct vexfs_graph *g,
-			 struct vexfs_graph_adapt *ad, struct vexfs_query *q)
+			 struct vexfs_graph_adapt *ad, u32 slot,
+			 struct vexfs_query *q)
 {
 	struct vexfs_sign_table *t = &ad->signs->table;
-	u32 end = min(ad->at + ADAPT_STEP, ad->nsample), i;
+	const void *code = vexfs_graph_code(g, slot);
+	u32 centre = vexfs_sign_nearest(&g->sp, t, code, q);
 
-	for (; ad->at < end; ad->at++) {
-		u32 slot = ad->sample[ad->at];
-
-		if (vexfs_graph_present(g, slot))
-			vexfs_sign_sample(&g->sp, t, ad->sums,
-					  vexfs_graph_code(g, slot), q);
-		cond_resched();
-	}
-	if (ad->at < ad->nsample)
-		return;
-	for (i = 0; i < t->centres; i++)
-		vexfs_sign_centre_move(&g->sp, t, i, ad->sums);
-	ad->turn++;
-	ad->at = 0;
+	mutex_lock(&ad->lock);
+	vexfs_sign_sample(&g->sp, t, ad->sums, centre, code, q);
+	mutex_unlock(&ad->lock);
 }
 
 /* Nearly all are within it, by some powers of two. */
@@ -340,21 +337,6 @@ static u32 usual_distance(const struct vexfs_graph_adapt *ad)
 			break;
 	}
 	return 0x80000000u | (i + 3) << 23;
-}
-
-/* Which centre each node is near to. */
-static void adapt_assign(const struct vexfs_graph *g,
-			 struct vexfs_graph_adapt *ad, struct vexfs_query *q)
-{
-	u32 end = min(ad->at + ADAPT_STEP, ad->slots);
-
-	for (; ad->at < end; ad->at++) {
-		ad->centre[ad->at] = vexfs_graph_present(g, ad->at) ?
-			(u16)vexfs_sign_nearest(&g->sp, &ad->signs->table,
-						vexfs_graph_code(g, ad->at),
-						q) : ADAPT_NOWHERE;
-		cond_resched();
-	}
 }
 
 /*
@@ -381,10 +363,11 @@ static void adapt_place(struct vexfs_graph_adapt *ad)
 	}
 }
 
-static void encode_node(const struct vexfs_graph *g,
-			struct vexfs_graph_adapt *ad, u32 slot,
-			struct vexfs_query *q)
+static void adapt_encode(const struct vexfs_graph *g,
+			 struct vexfs_graph_adapt *ad, u32 slot,
+			 struct vexfs_query *q)
 {
+	struct mutex *lock = vexfs_node_lock(g, slot);
 	u32 centre, key;
 
 	if (slot < ad->slots && ad->centre[slot] != ADAPT_NOWHERE)
@@ -393,62 +376,101 @@ static void encode_node(const struct vexfs_graph *g,
 		centre = vexfs_sign_nearest(&g->sp, &ad->signs->table,
 					    vexfs_graph_code(g, slot), q);
 	key = make_sign(g, ad->signs, slot, centre, q);
+	/* Whoever changes the links has it, too: the last one sees them all. */
+	mutex_lock(lock);
 	place_links(g, ad->signs, slot);
+	mutex_unlock(lock);
+	mutex_lock(&ad->lock);
 	ad->size[key >> 23 & (ADAPT_SIZES - 1)]++;
+	mutex_unlock(&ad->lock);
 }
 
-static void adapt_encode(const struct vexfs_graph *g,
-			 struct vexfs_graph_adapt *ad, struct vexfs_query *q)
+/* What there is to do in this turn: nodes of the sample, or slots. */
+static u32 adapt_work(const struct vexfs_graph *g,
+		      const struct vexfs_graph_adapt *ad)
 {
-	u32 end = min(ad->at + ADAPT_STEP, g->slots);
+	if (ad->turn < ADAPT_TURNS)
+		return ad->nsample;
+	return ad->turn == ADAPT_ASSIGN ? ad->slots : g->slots;
+}
 
-	for (; ad->at < end; ad->at++) {
-		if (vexfs_graph_present(g, ad->at))
-			encode_node(g, ad, ad->at, q);
+static void adapt_one(const struct vexfs_graph *g,
+		      struct vexfs_graph_adapt *ad, u32 i,
+		      struct vexfs_query *q)
+{
+	u32 slot = ad->turn < ADAPT_TURNS ? ad->sample[i] : i;
+	bool node = vexfs_graph_present(g, slot);
+
+	if (ad->turn == ADAPT_ASSIGN)
+		ad->centre[slot] = !node ? ADAPT_NOWHERE :
+			(u16)vexfs_sign_nearest(&g->sp, &ad->signs->table,
+						vexfs_graph_code(g, slot), q);
+	else if (node && ad->turn < ADAPT_TURNS)
+		adapt_sample(g, ad, slot, q);
+	else if (node)
+		adapt_encode(g, ad, slot, q);
+}
+
+bool vexfs_graph_adapt_share(struct vexfs_graph *g,
+			     struct vexfs_graph_scratch *s)
+{
+	struct vexfs_graph_adapt *ad = g->adapt;
+	u32 i, end, work;
+
+	if (!ad)
+		return false;
+	work = adapt_work(g, ad);
+	mutex_lock(&ad->lock);
+	i = ad->at;
+	end = i < work ? i + min(work - i, ADAPT_STEP) : i;
+	ad->at = end;
+	mutex_unlock(&ad->lock);
+	if (i == end)
+		return false;
+	for (; i < end; i++) {
+		adapt_one(g, ad, i, s->other);
 		cond_resched();
 	}
+	return true;
 }
 
-/* One step; true at the end. */
-static bool adapt_step(const struct vexfs_graph *g,
-		       struct vexfs_graph_adapt *ad, struct vexfs_query *q)
+/* After a turn; true after the last. */
+static bool adapt_turn(const struct vexfs_graph *g,
+		       struct vexfs_graph_adapt *ad)
 {
-	if (ad->turn < ADAPT_TURNS) {
-		adapt_sample(g, ad, q);
-	} else if (ad->turn == ADAPT_ASSIGN) {
-		adapt_assign(g, ad, q);
-		if (ad->at == ad->slots) {
-			adapt_place(ad);
-			ad->turn++;
-			ad->at = 0;
-		}
-	} else {
-		adapt_encode(g, ad, q);
-		if (ad->at < g->slots)
-			return false;
+	struct vexfs_sign_table *t = &ad->signs->table;
+	u32 i;
+
+	if (ad->turn == ADAPT_ENCODE) {
 		ad->signs->usual = usual_distance(ad);
 		return true;
 	}
+	if (ad->turn == ADAPT_ASSIGN)
+		adapt_place(ad);
+	for (i = 0; ad->turn < ADAPT_TURNS && i < t->centres; i++)
+		vexfs_sign_centre_move(&g->sp, t, i, ad->sums);
+	ad->turn++;
+	ad->at = 0;
 	return false;
 }
 
-int vexfs_graph_adapt(struct vexfs_graph *g, struct vexfs_graph_scratch *s)
+int vexfs_graph_adapt(struct vexfs_graph *g)
 {
 	struct vexfs_graph_adapt *ad;
 
 	if (!vexfs_graph_adapt_due(g))
 		return 0;
-	if (!g->adapt) {
-		ad = adapt_alloc(g);
-		/* Others may ask how much memory it takes. */
-		smp_store_release(&g->adapt, ad);
-		if (ad)
-			return 0;
-		/* There may be memory later. */
-		g->adapt_from = g->nodes + g->nodes / 2;
-		return -ENOMEM;
-	}
-	return adapt_step(g, g->adapt, s->other);
+	if (g->adapt)
+		return g->adapt->at >= adapt_work(g, g->adapt) &&
+		       adapt_turn(g, g->adapt);
+	ad = adapt_alloc(g);
+	/* Others may ask how much memory it takes. */
+	smp_store_release(&g->adapt, ad);
+	if (ad)
+		return 0;
+	/* There may be memory later. */
+	g->adapt_from = g->nodes + g->nodes / 2;
+	return -ENOMEM;
 }
 
 struct vexfs_graph_adapt *vexfs_graph_adapted(struct vexfs_graph *g)

@@ -162,13 +162,11 @@ u32 vexfs_sign_nearest(const struct vexfs_space *sp,
 
 void vexfs_sign_sample(const struct vexfs_space *sp,
 		       const struct vexfs_sign_table *t,
-		       struct vexfs_sign_sums *sums, const void *code,
-		       struct vexfs_query *q)
+		       struct vexfs_sign_sums *sums, u32 centre,
+		       const void *code, struct vexfs_query *q)
 {
-	u32 centre, *sum;
+	u32 *sum = sums->sums + (size_t)centre * t->width;
 
-	centre = vexfs_sign_nearest(sp, t, code, q);
-	sum = sums->sums + (size_t)centre * t->width;
 	vexfs_fpu_begin();
 	CALL_ROWS(vexfs_sign_add, sp, code, vexfs_sign_work(sp, q), sum);
 	vexfs_simd_end(0, 1, 0);

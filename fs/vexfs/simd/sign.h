@@ -53,8 +53,9 @@ u64 vexfs_sign_table_memory(const struct vexfs_sign_table *t);
 
 /*
  * Centres are means of a sample's codes (k-means): set to some of them first,
- * then, a few times over, each of the sample is counted to the nearest, and
- * moved to the mean of those. @q is memory for a query.
+ * then, a few times over, each of the sample is counted to the one it is
+ * nearest to (vexfs_sign_nearest()), and moved to the mean of those. @q is
+ * memory for a query.
  */
 struct vexfs_sign_sums;
 struct vexfs_sign_sums *
@@ -65,8 +66,8 @@ void vexfs_sign_centre_set(const struct vexfs_space *sp,
 			   const void *code, struct vexfs_sign_sums *sums);
 void vexfs_sign_sample(const struct vexfs_space *sp,
 		       const struct vexfs_sign_table *t,
-		       struct vexfs_sign_sums *sums, const void *code,
-		       struct vexfs_query *q);
+		       struct vexfs_sign_sums *sums, u32 centre,
+		       const void *code, struct vexfs_query *q);
 /* Ends a turn for one centre; where none was near, it stays. */
 void vexfs_sign_centre_move(const struct vexfs_space *sp,
 			    struct vexfs_sign_table *t, u32 centre,
