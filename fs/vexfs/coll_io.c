@@ -142,7 +142,8 @@ static bool vexfs_row_span(struct vexfs_pin_call *pc, unsigned int i,
 		next = vexfs_rows_folio(pc, i, (pos + len) >> PAGE_SHIFT);
 		if (IS_ERR(next))
 			break;
-		if (folio_address(next) !=
+		if (folio_pos(next) != pos + len ||
+		    folio_address(next) !=
 		    folio_address(last) + folio_size(last)) {
 			folio_put(next);
 			break;
@@ -175,13 +176,14 @@ static int vexfs_coll_pin_row(struct vexfs_pin_call *pc, unsigned int i)
 	pins->cookie[i] = folio;
 	if (off + pc->stride <= folio_size(folio)) {
 		pc->near = folio;
-	} else if (!vexfs_row_span(pc, i, folio, off)) {
-		pins->row[i] = pins->bounce + (size_t)i * pc->stride;
-		pins->cookie[i] = NULL;
-		return vexfs_row_copy(pc, i, folio,
-				      pins->bounce + (size_t)i * pc->stride);
+		return 0;
 	}
-	return 0;
+	if (vexfs_row_span(pc, i, folio, off))
+		return 0;
+	pins->row[i] = pins->bounce + (size_t)i * pc->stride;
+	pins->cookie[i] = NULL;
+	return vexfs_row_copy(pc, i, folio,
+			      pins->bounce + (size_t)i * pc->stride);
 }
 
 static void vexfs_coll_unpin_rows(void *priv, struct vexfs_row_pins *pins)

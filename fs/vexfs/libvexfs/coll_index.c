@@ -9,7 +9,7 @@
 
 /*
  * The tail is scanned by each search besides the graph: 128 MiB of rows take
- * some 5 to 10 ms. Loads come in bursts that are acknowledged when they are on
+ * about 5 ms. Loads come in bursts that are acknowledged when they are on
  * the disk, and many rows that wait are indexed faster than few.
  */
 #define VEXFS_TAIL_BYTES	(128u << 20)
