@@ -8,7 +8,7 @@
 #include "hnsw_priv.h"
 
 /* Candidates that are expanded for a row, besides those of its group. */
-#define GROUP_HOPS	40u
+#define GROUP_HOPS	64u
 
 /* Nodes that are candidates for all rows of the group. */
 static void share(struct vexfs_graph_scratch *s, u32 slot)
