@@ -9,6 +9,7 @@
  */
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <linux/vexfs.h>
 
@@ -74,20 +75,29 @@ static void draw(const struct source *s, float *row)
 	}
 }
 
+static void put_rows(struct mem_coll *m, const struct source *s, u32 n)
+{
+	float (*rows)[DIMS] = malloc(n * sizeof(*rows));
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		draw(s, rows[i]);
+	if (mem_insert(m, NULL, n, 0, rows, NULL))
+		abort();
+	free(rows);
+}
+
 static void add_rows(struct mem_coll *m, const struct source *s, u32 n,
 		     u32 at_once)
 {
-	float (*rows)[DIMS] = malloc(at_once * sizeof(*rows));
-	u32 i, now;
+	u32 now;
 
 	for (; n; n -= now) {
 		now = min(n, at_once);
-		for (i = 0; i < now; i++)
-			draw(s, rows[i]);
-		if (mem_insert(m, NULL, now, 0, rows, NULL) || mem_settle(m))
+		put_rows(m, s, now);
+		if (mem_settle(m))
 			abort();
 	}
-	free(rows);
 }
 
 /* Of the true neighbours, how many are found. */
@@ -392,7 +402,6 @@ static void test_between(void)
 {
 	struct source *s = source_new(0);
 	struct mem_coll m;
-	float row[DIMS];
 	int left;
 
 	coll_new(&m, VEXFS_METRIC_L2);
@@ -401,9 +410,8 @@ static void test_between(void)
 	m.coll->graph.adapt_from = 0;
 	do {
 		left = vexfs_coll_tend(m.coll);
-		draw(s, row);
-		if (left < 0 || mem_insert(&m, NULL, 1, 0, row, NULL) ||
-		    vexfs_coll_index(m.coll, 1) < 0)
+		put_rows(&m, s, 1);
+		if (left < 0 || vexfs_coll_index(m.coll, 1) < 0)
 			abort();
 	} while (left);
 	CHECK(signs_of(&m), "no sign codes");
@@ -444,8 +452,11 @@ static void test_shared(void)
 			abort();
 	while (!__atomic_load_n(&b.searches, __ATOMIC_ACQUIRE))
 		sched_yield();
-	/* So many that they are made again. */
-	add_rows(&m, s, 3400, 100);
+	/* So many that they are made again; the others take them in. */
+	for (i = 0; i < 34; i++) {
+		put_rows(&m, s, 100);
+		usleep(2000);
+	}
 	__atomic_store_n(&b.stop, 1, __ATOMIC_RELEASE);
 	for (i = 0; i < ARRAY_SIZE(thread); i++)
 		pthread_join(thread[i], NULL);
