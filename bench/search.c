@@ -192,7 +192,8 @@ unsigned int bench_param_for(const struct bench_index *ix, double recall)
 {
 	size_t i;
 
-	for (i = 0; i < ix->curve->points; i++)
+	/* Nothing is known of it without the part "search". */
+	for (i = 0; ix->curve && i < ix->curve->points; i++)
 		if (ix->curve->recall[i] >= recall)
 			return ix->curve->param[i];
 	return 0;

@@ -16,6 +16,8 @@
 #define MAX_ROUNDS	16u
 /* Rows that the builds are tried with, and that are inserted beside. */
 #define BUILD_ROWS	20000u
+/* Builds that a median is of, unless there are only one or two rounds. */
+#define BUILD_ROUNDS	5u
 #define INSERT		250u
 
 struct load {
@@ -79,8 +81,11 @@ void bench_threads(const struct bench_data *d, const struct bench_index *ix)
 	unsigned int r, t;
 
 	load[0].param = bench_param_for(ix, RECALL);
-	if (!load[0].param)
+	if (!load[0].param) {
+		bench_say("%s: %s is not searched by two threads: no ef is known for a recall of %.2f",
+			  d->name, ix->name, RECALL);
 		return;
+	}
 	load[1] = load[0];
 	for (t = 0; t < 2; t++)
 		load[t].searcher =
@@ -115,17 +120,20 @@ void bench_build_threads(const struct bench_data *d,
 {
 	struct bench_data part = *d;
 	double rate[2][MAX_ROUNDS], ratio[MAX_ROUNDS];
-	unsigned int rounds = bench_opt.rounds < 3 ? bench_opt.rounds : 3, r, t;
+	unsigned int rounds = bench_opt.rounds < 3 ? bench_opt.rounds :
+			      BUILD_ROUNDS, r, t;
 
 	if (part.n > BUILD_ROWS)
 		part.n = BUILD_ROWS;
 	for (r = 0; r < rounds && !bench_stop; r++) {
 		for (t = 0; t < 2; t++) {
 			double t0 = bench_now();
+			void *index;
 
 			how.threads = t + 1;
-			engine->close(engine->open(&part, &how));
+			index = engine->open(&part, &how);
 			rate[t][r] = (double)part.n / (bench_now() - t0);
+			engine->close(index);
 		}
 		ratio[r] = rate[1][r] / rate[0][r];
 	}

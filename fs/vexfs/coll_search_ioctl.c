@@ -64,8 +64,7 @@ static void vexfs_searcher_put(struct vexfs_collection *c,
 		vexfs_coll_searcher_free(s);
 }
 
-/* Queries that are searched for together, and their hits, at most. */
-#define VEXFS_SEARCH_BATCH	256u
+/* Hits of queries that are searched for together, at most. */
 #define VEXFS_SEARCH_HITS	1048576u
 
 /* A search call: up to @batch queries at a time come in, and their hits go out */
@@ -75,6 +74,7 @@ struct vexfs_search_call {
 	u32			row_bytes;
 	u32			stride;
 	u32			batch;
+	unsigned int		flags;
 	void			*queries;
 	struct vexfs_coll_hit	*hits;
 	struct vexfs_coll_result *results;
@@ -147,7 +147,6 @@ static void vexfs_search_account(struct vexfs_search_call *sc, u32 n, u64 start)
 /* Queries [first, first + n). */
 static int vexfs_search_batch(struct vexfs_search_call *sc, u32 first, u32 n)
 {
-	unsigned int flags = 0;
 	u64 start;
 	u32 i;
 	int err;
@@ -155,11 +154,10 @@ static int vexfs_search_batch(struct vexfs_search_call *sc, u32 first, u32 n)
 	err = vexfs_search_queries(sc, first, n);
 	if (err)
 		return err;
-	if (sc->a->flags & VEXFS_SEARCH_EXACT)
-		flags |= VEXFS_COLL_EXACT;
 	start = ktime_get_ns();
 	err = vexfs_coll_search_many(sc->searcher, sc->queries, n, sc->a->k,
-				     sc->a->ef, flags, sc->hits, sc->results);
+				     sc->a->ef, sc->flags, sc->hits,
+				     sc->results);
 	if (err)
 		return err;
 	vexfs_search_account(sc, n, start);
@@ -215,7 +213,8 @@ int vexfs_ioc_search(struct file *file, struct vexfs_collection *c, void *arg)
 		.a		= a,
 		.row_bytes	= c->cfg.row_bytes,
 		.stride		= a->stride ? a->stride : c->cfg.row_bytes,
-		.batch		= min(a->nqueries, VEXFS_SEARCH_BATCH),
+		.flags		= a->flags & VEXFS_SEARCH_EXACT ?
+				  VEXFS_COLL_EXACT : 0,
 	};
 	int err;
 
@@ -227,7 +226,9 @@ int vexfs_ioc_search(struct file *file, struct vexfs_collection *c, void *arg)
 	sc.searcher = vexfs_searcher_get(c);
 	if (IS_ERR(sc.searcher))
 		return PTR_ERR(sc.searcher);
-	sc.batch = min(sc.batch, max(VEXFS_SEARCH_HITS / a->k, 1u));
+	sc.batch = min3(a->nqueries, max(VEXFS_SEARCH_HITS / a->k, 1u),
+			vexfs_coll_search_batch(c->core, a->k, a->ef,
+						sc.flags));
 	sc.queries = vexfs_coll_bounce_alloc(&sc.batch, sc.row_bytes);
 	sc.hits = kvmalloc_array((size_t)sc.batch * a->k, sizeof(*sc.hits),
 				 GFP_KERNEL_ACCOUNT);

@@ -397,7 +397,33 @@ static void test_beside(void)
 	free(s);
 }
 
-/* Rows that come between the steps, in each turn. */
+/*
+ * Rows that come faster than they are indexed: the codes are made while most of
+ * them still wait, not when all are in.
+ */
+static void test_keeps_up(void)
+{
+	struct source *s = source_new(0);
+	const u32 rows = 6000;
+	struct mem_coll m;
+	long left;
+
+	coll_new(&m, VEXFS_METRIC_L2);
+	put_rows(&m, s, rows);
+	do {
+		left = vexfs_coll_index(m.coll, 64);
+		if (left < 0 || vexfs_coll_tend(m.coll) < 0)
+			abort();
+	} while (left);
+	CHECK(signs_of(&m), "no sign codes");
+	CHECK(signs_of(&m)->nodes * 4 > rows, "the centres are those of %u",
+	      signs_of(&m)->nodes);
+	vt_done("while rows wait", NULL);
+	mem_destroy(&m);
+	free(s);
+}
+
+/* Rows that come between the steps, in each turn that takes several. */
 static void test_between(void)
 {
 	struct source *s = source_new(0);
@@ -406,7 +432,11 @@ static void test_between(void)
 
 	coll_new(&m, VEXFS_METRIC_L2);
 	m.coll->graph.adapt_from = UINT32_MAX;
-	add_rows(&m, s, 1200, 300);
+	/*
+	 * So many that the last turns take two steps, and that the last row in
+	 * each comes when there is nothing left of its turn but the end.
+	 */
+	add_rows(&m, s, 3900, 300);
 	m.coll->graph.adapt_from = 0;
 	do {
 		left = vexfs_coll_tend(m.coll);
@@ -514,6 +544,7 @@ int main(void)
 	test_delete();
 	test_reopen();
 	test_beside();
+	test_keeps_up();
 	test_between();
 	test_shared();
 	test_no_memory();

@@ -186,6 +186,13 @@ int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
 			   struct vexfs_coll_result *res);
 
 /*
+ * How many queries of such searches are best given to one call, if they have to
+ * be copied for it. Each call may search otherwise than this one foresees.
+ */
+u32 vexfs_coll_search_batch(struct vexfs_coll *coll, u32 k, u32 ef,
+			    unsigned int flags);
+
+/*
  * Takes up to @budget pending rows into the index and repairs what deletes
  * left. Returns how many rows are still waiting, but for those that others are
  * just taking in, or negative. Called by the workers, any number of them at a

@@ -15,6 +15,12 @@
 #define VEXFS_TAIL_BYTES	(128u << 20)
 #define VEXFS_TAIL_MAX		262144u
 
+/*
+ * Shares of what tends the index between two rounds of indexing. It is to be
+ * done soon: what is indexed before that is indexed the worse for it.
+ */
+#define VEXFS_TEND_SHARES	8u
+
 const struct vexfs_index_ops vexfs_flat_ops = { };
 
 /* By number; a configuration that was checked has no other. */
@@ -403,6 +409,21 @@ static int vexfs_tend_alone(struct vexfs_coll *coll, bool *due)
 	return err;
 }
 
+/* [index_lock] Beside others; 0 when there is nothing left to take on. */
+static int vexfs_tend_shares(struct vexfs_coll *coll)
+{
+	u32 i;
+	int ret = 1;
+
+	for (i = 0; ret > 0 && i < VEXFS_TEND_SHARES; i++) {
+		ret = coll->ops->tend_share(coll);
+		if (coll->io->killed(coll->priv))
+			return -EINTR;
+		cond_resched();
+	}
+	return ret;
+}
+
 int vexfs_coll_tend(struct vexfs_coll *coll)
 {
 	int err = 0;
@@ -412,7 +433,7 @@ int vexfs_coll_tend(struct vexfs_coll *coll)
 		return -EINTR;
 	due = vexfs_tend_due(coll);
 	if (due)
-		err = coll->ops->tend_share(coll);
+		err = vexfs_tend_shares(coll);
 	up_read(&coll->index_lock);
 	if (due && !err) {
 		if (down_write_killable(&coll->index_lock))

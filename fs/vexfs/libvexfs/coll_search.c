@@ -261,6 +261,13 @@ int vexfs_search_tail_rows(struct vexfs_coll_searcher *s, u32 limit,
 	return err;
 }
 
+/*
+ * Queries that are handed over together: as many as a scan compares with each
+ * row, or so many bytes that the last is still in the cache when its turn comes.
+ */
+#define VEXFS_SCAN_BATCH	256u
+#define VEXFS_SEARCH_BYTES	16384u
+
 /* Would a scan cost less than the index? */
 static bool vexfs_search_by_scan(struct vexfs_coll *coll, u32 ef,
 				 unsigned int flags)
@@ -321,6 +328,20 @@ static int vexfs_search_some(struct vexfs_coll_searcher *s, const void *rows,
 	return err ? err : (int)n;
 }
 
+/* What to search with where the caller says nothing, or too little. */
+static u32 vexfs_search_ef(const struct vexfs_coll *coll, u32 k, u32 ef)
+{
+	return max(ef ? ef : coll->cfg.ef, k);
+}
+
+u32 vexfs_coll_search_batch(struct vexfs_coll *coll, u32 k, u32 ef,
+			    unsigned int flags)
+{
+	if (vexfs_search_by_scan(coll, vexfs_search_ef(coll, k, ef), flags))
+		return VEXFS_SCAN_BATCH;
+	return max(VEXFS_SEARCH_BYTES / coll->sp.row_bytes, 1u);
+}
+
 int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
 			   u32 n, u32 k, u32 ef, unsigned int flags,
 			   struct vexfs_coll_hit *hits,
@@ -335,9 +356,7 @@ int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
 		return -EINVAL;
 	if (!vexfs_rows_finite(&coll->sp, queries, n, row_bytes))
 		return -EINVAL;
-	if (!ef)
-		ef = coll->cfg.ef;
-	ef = max(ef, k);
+	ef = vexfs_search_ef(coll, k, ef);
 	memset(res, 0, n * sizeof(*res));
 	for (; n; n -= done, res += done) {
 		if (coll->io->killed(coll->priv))

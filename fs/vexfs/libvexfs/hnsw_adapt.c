@@ -24,8 +24,9 @@
 #define ADAPT_ENCODE	(ADAPT_TURNS + 1)
 /* Slots, a power of two, after which others get their turn */
 #define ADAPT_PAUSE	65536u
-/* Codes that one task takes on at a time */
+/* Codes that one task takes on at a time, and slots without a node besides */
 #define ADAPT_STEP	256u
+#define ADAPT_EMPTY	8192u
 /* Of a slot that is not a node */
 #define ADAPT_NOWHERE	VEXFS_SIGN_MAX_CENTRES
 /* Exponents of a float */
@@ -411,6 +412,22 @@ static void adapt_one(const struct vexfs_graph *g,
 		adapt_encode(g, ad, slot, q);
 }
 
+/* Where a share that begins at @i ends: where many slots are free, later. */
+static u32 adapt_share_end(const struct vexfs_graph *g,
+			   const struct vexfs_graph_adapt *ad, u32 i, u32 work)
+{
+	u32 most, nodes = 0;
+
+	if (i >= work)
+		return i;
+	if (ad->turn < ADAPT_TURNS)
+		return i + min(work - i, ADAPT_STEP);
+	most = i + min(work - i, ADAPT_EMPTY);
+	while (i < most && nodes < ADAPT_STEP)
+		nodes += vexfs_graph_present(g, i++);
+	return i;
+}
+
 bool vexfs_graph_adapt_share(struct vexfs_graph *g,
 			     struct vexfs_graph_scratch *s)
 {
@@ -422,7 +439,7 @@ bool vexfs_graph_adapt_share(struct vexfs_graph *g,
 	work = adapt_work(g, ad);
 	mutex_lock(&ad->lock);
 	i = ad->at;
-	end = i < work ? i + min(work - i, ADAPT_STEP) : i;
+	end = adapt_share_end(g, ad, i, work);
 	ad->at = end;
 	mutex_unlock(&ad->lock);
 	if (i == end)
