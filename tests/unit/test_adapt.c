@@ -16,6 +16,7 @@
 #include "coll_mem.h"
 #include "coll_priv.h"
 #include "hnsw_priv.h"
+#include "sign_priv.h"
 #include "vtest.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -24,6 +25,8 @@
 #define ROWS	5000u
 #endif
 #define DIMS	400u
+/* Of a sign code of so many dimensions */
+#define SIGN_BYTES	128u
 #define LOCAL	12u
 #define CLUSTERS 24u
 #define QUERIES	100u
@@ -144,13 +147,18 @@ static const struct vexfs_graph_signs *signs_of(const struct mem_coll *m)
 	return m->coll->graph.signs;
 }
 
-static bool all_zero(const u8 *p, u32 n)
+/* It is the code that is made with the centre that it names. */
+static void check_sign(const struct vexfs_graph *g, u32 slot, const void *sign,
+		       struct vexfs_query *q)
 {
-	while (n && !*p) {
-		p++;
-		n--;
-	}
-	return !n;
+	u8 want[SIGN_BYTES] __aligned(64);
+
+	if (g->sp.sign_bytes != SIGN_BYTES)
+		abort();
+	vexfs_sign_encode(&g->sp, &g->signs->table, vexfs_graph_code(g, slot),
+			  vexfs_sign_factors(&g->sp, sign)->centre, q, want);
+	CHECK(!memcmp(sign, want, g->sp.sign_bytes), "slot %u has another code",
+	      slot);
 }
 
 /* Each node has a sign code, which is where links to it say. */
@@ -158,6 +166,7 @@ static void check_places(const struct mem_coll *m)
 {
 	const struct vexfs_graph *g = &m->coll->graph;
 	const struct vexfs_graph_signs *signs = g->signs;
+	struct vexfs_query *q = aligned_alloc(64, ALIGN(g->sp.query_bytes, 64u));
 	u8 *used = calloc(g->slots, 1);
 	u32 i, j;
 
@@ -172,8 +181,7 @@ static void check_places(const struct mem_coll *m)
 			used[place] = 1;
 		if (!vexfs_graph_present(g, i))
 			continue;
-		CHECK(!all_zero(vexfs_arena_item(&signs->codes, place),
-				g->sp.sign_bytes), "slot %u has no code", i);
+		check_sign(g, i, vexfs_arena_item(&signs->codes, place), q);
 		for (j = 0; j < 2 * g->m && links[j]; j++) {
 			u32 link = le32_to_cpu(links[j]) - 1;
 
@@ -183,6 +191,7 @@ static void check_places(const struct mem_coll *m)
 		}
 	}
 	free(used);
+	free(q);
 }
 
 static void test_growth(u8 metric, const char *name)

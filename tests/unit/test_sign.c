@@ -42,6 +42,8 @@ struct made {
 	char	*signs;
 	const void *sign[ROWS];
 	u32	near[ROWS];
+	/* Centres near the query */
+	u32	query_near[VEXFS_SIGN_NEAR];
 	u32	far[ROWS];
 	u32	keys[ROWS];
 };
@@ -133,7 +135,7 @@ static void train(struct made *m)
 /* The query is the first row, which is no code's. */
 static void make(struct made *m)
 {
-	u32 i, near[VEXFS_SIGN_NEAR];
+	u32 i;
 
 	for (i = 0; i < SAMPLE; i++)
 		vexfs_code_encode(&m->sp, row_of(m, i), code_of(m, i));
@@ -148,8 +150,9 @@ static void make(struct made *m)
 		      m->near[i]);
 	}
 	vexfs_query_prepare(&m->sp, row_of(m, 0), m->q);
-	CHECK(vexfs_query_sign_prepare(&m->sp, &m->t, m->q, near) ==
-	      VEXFS_SIGN_NEAR && !near[0], "the query is near %u", near[0]);
+	CHECK(vexfs_query_sign_prepare(&m->sp, &m->t, m->q, m->query_near) ==
+	      VEXFS_SIGN_NEAR && !m->query_near[0], "the query is near %u",
+	      m->query_near[0]);
 	vexfs_dist_signs(&m->sp, m->q, m->sign, ROWS, m->keys);
 }
 
@@ -160,12 +163,13 @@ static void compare(struct made *a, struct made *b, const char *level)
 	CHECK(!memcmp(a->t.code, b->t.code,
 		      (size_t)CENTRES * a->sp.code_bytes) &&
 	      !memcmp(a->t.rotated, b->t.rotated, rotated) &&
-	      !memcmp(a->t.factor, b->t.factor, CENTRES *
-		      sizeof(*a->t.factor)),
+	      !memcmp(a->t.scales, b->t.scales, sizeof(*a->t.scales)),
 	      "%s: other centres, %u dimensions", level, a->sp.dims);
 	CHECK(!memcmp(a->signs, b->signs, (size_t)ROWS * a->sp.sign_bytes) &&
 	      !memcmp(a->far, b->far, sizeof(a->far)),
 	      "%s: other codes, %u dimensions", level, a->sp.dims);
+	CHECK(!memcmp(a->query_near, b->query_near, sizeof(a->query_near)),
+	      "%s: other centres are near, %u dimensions", level, a->sp.dims);
 	CHECK(!memcmp(a->keys, b->keys, sizeof(a->keys)),
 	      "%s: other keys, %u dimensions", level, a->sp.dims);
 }
@@ -212,6 +216,72 @@ static double key_value(u32 key)
 
 	memcpy(&f, &bits, sizeof(f));
 	return f;
+}
+
+/* Not a multiple of any register. */
+#define MANY	37u
+
+/* The nearest of more centres than a register holds, beside a plain search. */
+static void check_near(struct made *m, u32 row, const char *level)
+{
+	const struct vexfs_sign_table *t = &m->t;
+	u32 keys[MANY], near[VEXFS_SIGN_NEAR], want[VEXFS_SIGN_NEAR], i, j;
+	const void *code[MANY];
+	float is[MANY];
+
+	for (i = 0; i < MANY; i++)
+		code[i] = t->code + (size_t)i * m->sp.code_bytes;
+	vexfs_query_prepare(&m->sp, row_of(m, row), m->q);
+	vexfs_dist_codes(&m->sp, m->q, code, MANY, keys);
+	for (i = 0; i < MANY; i++) {
+		float add, mul;
+
+		memcpy(&add, t->scales->near_add + i, sizeof(add));
+		memcpy(&mul, t->scales->near_mul + i, sizeof(mul));
+		is[i] = add + mul * (float)key_value(keys[i]);
+	}
+	for (i = 0; i < VEXFS_SIGN_NEAR; i++) {
+		for (j = 1, want[i] = 0; j < MANY; j++)
+			if (is[j] < is[want[i]])
+				want[i] = j;
+		is[want[i]] = INFINITY;
+	}
+	i = vexfs_query_sign_prepare(&m->sp, t, m->q, near);
+	CHECK(i == VEXFS_SIGN_NEAR && !memcmp(near, want, sizeof(near)),
+	      "%s, metric %u: %u %u %u %u are near, not %u %u %u %u", level,
+	      m->sp.metric, near[0], near[1], near[2], near[3], want[0],
+	      want[1], want[2], want[3]);
+}
+
+static void test_near(void)
+{
+	struct vexfs_sign_sums *sums;
+	struct made m;
+	size_t i, j;
+	u32 row;
+
+	for (i = 0; i < ARRAY_SIZE(metrics); i++) {
+		made_init(&m, VEXFS_ELEM_F32, metrics[i], 400);
+		if (vexfs_sign_table_init(&m.t, &m.sp, MANY, 9))
+			abort();
+		sums = vexfs_sign_sums_alloc(&m.t);
+		for (row = 0; row < SAMPLE; row++)
+			vexfs_code_encode(&m.sp, row_of(&m, row),
+					  code_of(&m, row));
+		for (row = 0; row < MANY; row++)
+			vexfs_sign_centre_set(&m.sp, &m.t, row,
+					      code_of(&m, row), sums);
+		for (j = 0; j < ARRAY_SIZE(levels); j++) {
+			if (vexfs_simd_init(levels[j]))
+				continue;
+			for (row = MANY; row < SAMPLE; row++)
+				check_near(&m, row, levels[j]);
+		}
+		vexfs_simd_init(NULL);
+		vexfs_sign_sums_free(sums);
+		made_free(&m);
+	}
+	vt_done("the nearest of many centres", NULL);
 }
 
 /* Of the vectors that codes stand for, scaled for the cosine. */
@@ -321,6 +391,7 @@ int main(void)
 
 	vexfs_simd_init(NULL);
 	test_all_levels();
+	test_near();
 	for (i = 0; i < ARRAY_SIZE(metrics); i++) {
 		test_estimates(metrics[i], 384);
 		test_estimates(metrics[i], 768);

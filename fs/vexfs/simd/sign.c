@@ -42,8 +42,8 @@ int vexfs_sign_table_init(struct vexfs_sign_table *t,
 	t->signs = vexfs_chunk_alloc(signs_bytes(t));
 	t->code = vexfs_chunk_alloc(code_bytes(t));
 	t->rotated = vexfs_chunk_alloc(rotated_bytes(t));
-	t->factor = kvcalloc(centres, sizeof(*t->factor), GFP_KERNEL);
-	if (!t->signs || !t->code || !t->rotated || !t->factor) {
+	t->scales = kvzalloc(sizeof(*t->scales), GFP_KERNEL);
+	if (!t->signs || !t->code || !t->rotated || !t->scales) {
 		vexfs_sign_table_free(t);
 		return -ENOMEM;
 	}
@@ -56,14 +56,14 @@ void vexfs_sign_table_free(struct vexfs_sign_table *t)
 	vexfs_chunk_free(t->signs, signs_bytes(t));
 	vexfs_chunk_free(t->code, code_bytes(t));
 	vexfs_chunk_free(t->rotated, rotated_bytes(t));
-	kvfree(t->factor);
+	kvfree(t->scales);
 	memset(t, 0, sizeof(*t));
 }
 
 u64 vexfs_sign_table_memory(const struct vexfs_sign_table *t)
 {
 	return signs_bytes(t) + code_bytes(t) + rotated_bytes(t) +
-	       t->centres * sizeof(*t->factor);
+	       sizeof(*t->scales);
 }
 
 struct vexfs_sign_sums *
@@ -155,7 +155,7 @@ u32 vexfs_sign_nearest(const struct vexfs_space *sp,
 	vexfs_query_from_code(sp, code, q);
 	centre_keys(sp, t, q, keys);
 	vexfs_fpu_begin();
-	vexfs_sign_near_sse2(t, keys, near);
+	CALL_ROWS(vexfs_sign_near, t, keys, near);
 	vexfs_simd_end(0, 0, 0);
 	return near[0];
 }
@@ -186,10 +186,10 @@ void vexfs_sign_centre_move(const struct vexfs_space *sp,
 	floats.elem = VEXFS_ELEM_F32;
 	vexfs_fpu_begin();
 	vexfs_sign_mean_sse2(sp, sum, sums->count[centre]);
-	vexfs_sign_factor_sse2(sp, sum, t->factor + centre);
+	vexfs_sign_scale_sse2(sp, sum, t->scales, centre);
 	CALL_ROWS(vexfs_encode, &floats, sum, centre_code(t, centre));
 	CALL_ROWS(vexfs_sign_decode, sp, centre_code(t, centre),
-		  t->factor[centre].length, rotated);
+		  t->scales->length[centre], rotated);
 	sign_rotate(t, rotated);
 	vexfs_simd_end(0, 0, 1);
 	memset(sum, 0, t->width * sizeof(*sum));
@@ -219,8 +219,8 @@ u32 vexfs_query_sign_prepare(const struct vexfs_space *sp,
 
 	centre_keys(sp, t, q, qs->share);
 	vexfs_fpu_begin();
-	n = vexfs_sign_near_sse2(t, qs->share, near);
-	vexfs_sign_shares_sse2(t, qs->share);
+	n = CALL_ROWS_VALUE(vexfs_sign_near, t, qs->share, near);
+	CALL_ROWS(vexfs_sign_shares, t, qs->share);
 	CALL_ROWS(vexfs_sign_values, sp, q, vexfs_simd_isa == ISA_AVX512VNNI,
 		  work);
 	sign_rotate(t, work);

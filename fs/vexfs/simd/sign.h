@@ -41,8 +41,7 @@ struct vexfs_sign_table {
 	void	*code;
 	/** @rotated: of each centre, width floats, aligned to 64 */
 	u32	*rotated;
-	/** @factor: see struct vexfs_sign_centre */
-	struct vexfs_sign_centre *factor;
+	struct vexfs_sign_scales *scales;
 };
 
 /* -ENOMEM. There is nothing in it yet. */

@@ -38,12 +38,12 @@ struct vexfs_sign_factors {
  * told by near_add + near_mul * key, the query's share is share_add + share_mul
  * * key. The centre itself is its code times length. All are floats.
  */
-struct vexfs_sign_centre {
-	u32	near_add;
-	u32	near_mul;
-	u32	share_add;
-	u32	share_mul;
-	u32	length;
+struct vexfs_sign_scales {
+	u32	near_add[VEXFS_SIGN_MAX_CENTRES];
+	u32	near_mul[VEXFS_SIGN_MAX_CENTRES];
+	u32	share_add[VEXFS_SIGN_MAX_CENTRES];
+	u32	share_mul[VEXFS_SIGN_MAX_CENTRES];
+	u32	length[VEXFS_SIGN_MAX_CENTRES];
 };
 
 struct vexfs_sign_sums {
@@ -118,7 +118,11 @@ static inline u32 vexfs_sign_query_bytes(const struct vexfs_space *sp)
 	       VEXFS_SIGN_BITS * ALIGN(width / 8, 64u);
 }
 
-/* @work holds width floats: first values, then, after all rounds, rotated. */
+/*
+ * @work holds width floats: first values, then, after all rounds, rotated. Of
+ * @keys of the centres there is room for VEXFS_SIGN_MAX_CENTRES: which are the
+ * nearest; and what becomes of them.
+ */
 #define VEXFS_SIGN(isa)							\
 void vexfs_sign_values_##isa(const struct vexfs_space *sp,		\
 			     const struct vexfs_query *q, bool bytes,	\
@@ -134,7 +138,10 @@ u32 vexfs_sign_encode_##isa(const struct vexfs_space *sp,		\
 			    const struct vexfs_sign_table *t,		\
 			    const u32 *work, u32 centre, void *sign);	\
 void vexfs_sign_add_##isa(const struct vexfs_space *sp,			\
-			  const void *code, u32 *work, u32 *sum)
+			  const void *code, u32 *work, u32 *sum);	\
+u32 vexfs_sign_near_##isa(const struct vexfs_sign_table *t,		\
+			  const u32 *keys, u32 *near);			\
+void vexfs_sign_shares_##isa(const struct vexfs_sign_table *t, u32 *keys)
 
 #define VEXFS_SIGNS(isa)						\
 void vexfs_signs_##isa(const struct vexfs_space *sp,			\
@@ -156,11 +163,7 @@ void vexfs_sign_planes_avx512popcnt(const struct vexfs_space *sp,
 
 /* Baseline: what takes no time. */
 void vexfs_sign_mean_sse2(const struct vexfs_space *sp, u32 *sum, u32 count);
-void vexfs_sign_factor_sse2(const struct vexfs_space *sp, const u32 *mean,
-			    struct vexfs_sign_centre *f);
-/* Of keys of the centres: which are the nearest; and what becomes of them. */
-u32 vexfs_sign_near_sse2(const struct vexfs_sign_table *t, const u32 *keys,
-			 u32 *near);
-void vexfs_sign_shares_sse2(const struct vexfs_sign_table *t, u32 *keys);
+void vexfs_sign_scale_sse2(const struct vexfs_space *sp, const u32 *mean,
+			   struct vexfs_sign_scales *sc, u32 centre);
 
 #endif /* _VEXFS_SIMD_SIGN_PRIV_H */

@@ -44,9 +44,10 @@ void vexfs_sign_mean_sse2(const struct vexfs_space *sp, u32 *sum, u32 count)
 }
 
 /* A centre that is to be @mean. */
-void vexfs_sign_factor_sse2(const struct vexfs_space *sp, const u32 *mean,
-			    struct vexfs_sign_centre *f)
+void vexfs_sign_scale_sse2(const struct vexfs_space *sp, const u32 *mean,
+			   struct vexfs_sign_scales *sc, u32 centre)
 {
+	float near_add = 0, near_mul = 1, share_add = 0, share_mul = 1;
 	const float *m = (const float *)mean;
 	double norm2 = 0, norm;
 	u32 i;
@@ -54,57 +55,21 @@ void vexfs_sign_factor_sse2(const struct vexfs_space *sp, const u32 *mean,
 	for (i = 0; i < sp->dims; i++)
 		norm2 += (double)m[i] * m[i];
 	norm = square_root(norm2);
-	*f = (struct vexfs_sign_centre) {
-		.near_mul = float_bits(1), .share_mul = float_bits(1),
-		.length = float_bits(1),
-	};
 	if (sp->metric == VEXFS_METRIC_IP) {
-		f->near_add = float_bits((float)norm2);
-		f->near_mul = float_bits(2);
+		near_add = (float)norm2;
+		near_mul = 2;
 	} else if (sp->metric == VEXFS_METRIC_COSINE) {
-		f->near_add = float_bits((float)(norm2 - 2 * norm));
-		f->near_mul = float_bits((float)(2 * norm));
-		f->share_add = float_bits((float)(1 - norm));
-		f->share_mul = float_bits((float)norm);
-		f->length = float_bits((float)norm);
+		near_add = (float)(norm2 - 2 * norm);
+		near_mul = (float)(2 * norm);
+		share_add = (float)(1 - norm);
+		share_mul = (float)norm;
 	}
-}
-
-static float key_float(u32 key)
-{
-	return bits_float(vexfs_key_to_bits(key));
-}
-
-u32 vexfs_sign_near_sse2(const struct vexfs_sign_table *t, const u32 *keys,
-			 u32 *near)
-{
-	float is, at[VEXFS_SIGN_NEAR];
-	u32 i, j, n = 0;
-
-	for (i = 0; i < t->centres; i++) {
-		is = bits_float(t->factor[i].near_add) +
-		     bits_float(t->factor[i].near_mul) * key_float(keys[i]);
-		if (n == VEXFS_SIGN_NEAR && !(is < at[n - 1]))
-			continue;
-		j = n < VEXFS_SIGN_NEAR ? n++ : n - 1;
-		for (; j && is < at[j - 1]; j--) {
-			at[j] = at[j - 1];
-			near[j] = near[j - 1];
-		}
-		at[j] = is;
-		near[j] = i;
-	}
-	return n;
-}
-
-void vexfs_sign_shares_sse2(const struct vexfs_sign_table *t, u32 *keys)
-{
-	u32 i;
-
-	for (i = 0; i < t->centres; i++)
-		keys[i] = float_bits(bits_float(t->factor[i].share_add) +
-				     bits_float(t->factor[i].share_mul) *
-				     key_float(keys[i]));
+	sc->near_add[centre] = float_bits(near_add);
+	sc->near_mul[centre] = float_bits(near_mul);
+	sc->share_add[centre] = float_bits(share_add);
+	sc->share_mul[centre] = float_bits(share_mul);
+	sc->length[centre] = float_bits(sp->metric == VEXFS_METRIC_COSINE ?
+					(float)norm : 1.0f);
 }
 
 #endif /* __CHECKER__ */

@@ -202,6 +202,63 @@ u32 FN(vexfs_sign_encode_)(const struct vexfs_space *sp,
 	return float_bits(rr);
 }
 
+/* Keys as the floats that they are of, see vexfs_key_to_bits(). */
+static __always_inline vf key_floats(const u32 *keys)
+{
+	const vi top = (vi){} + (s32)0x80000000;
+	const vi k = (vi)*(const vfu *)keys;
+
+	return (vf)(k ^ (top | ~(k >> 31)));
+}
+
+/* The nearest so far, sorted, and one more. Returns how many. */
+static __always_inline u32 sign_near_add(float *at, u32 *near, u32 n, float is,
+					 u32 centre)
+{
+	u32 j;
+
+	if (n == VEXFS_SIGN_NEAR && !(is < at[n - 1]))
+		return n;
+	j = n < VEXFS_SIGN_NEAR ? n++ : n - 1;
+	for (; j && is < at[j - 1]; j--) {
+		at[j] = at[j - 1];
+		near[j] = near[j - 1];
+	}
+	at[j] = is;
+	near[j] = centre;
+	return n;
+}
+
+u32 FN(vexfs_sign_near_)(const struct vexfs_sign_table *t, const u32 *keys,
+			 u32 *near)
+{
+	const struct vexfs_sign_scales *sc = t->scales;
+	float lane[VF], at[VEXFS_SIGN_NEAR];
+	u32 i, j, n = 0;
+
+	for (i = 0; i < t->centres; i += VF) {
+		vf is = *(const vfu *)(sc->near_add + i) +
+			*(const vfu *)(sc->near_mul + i) * key_floats(keys + i);
+
+		if (n == VEXFS_SIGN_NEAR && !MASK(is < splat(at[n - 1])))
+			continue;
+		__builtin_memcpy(lane, &is, sizeof(lane));
+		for (j = 0; j < VF && i + j < t->centres; j++)
+			n = sign_near_add(at, near, n, lane[j], i + j);
+	}
+	return n;
+}
+
+void FN(vexfs_sign_shares_)(const struct vexfs_sign_table *t, u32 *keys)
+{
+	const struct vexfs_sign_scales *sc = t->scales;
+	u32 i;
+
+	for (i = 0; i < t->centres; i += VF)
+		*(vfu *)(keys + i) = *(const vfu *)(sc->share_add + i) +
+			*(const vfu *)(sc->share_mul + i) * key_floats(keys + i);
+}
+
 /* Sums of the query's values where bits are set. */
 static __always_inline v4i sign_products(const struct vexfs_space *sp,
 					 const struct vexfs_query_sign *qs,
