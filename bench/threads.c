@@ -82,8 +82,8 @@ void bench_threads(const struct bench_data *d, const struct bench_index *ix)
 
 	load[0].param = bench_param_for(ix, RECALL);
 	if (!load[0].param) {
-		bench_say("%s: %s: no ef is known for two threads' recall",
-			  d->name, ix->name);
+		bench_say("%s: %s: two threads need a recall of %.2f in part search",
+			  d->name, ix->name, RECALL);
 		return;
 	}
 	load[1] = load[0];

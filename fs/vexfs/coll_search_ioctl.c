@@ -64,9 +64,6 @@ static void vexfs_searcher_put(struct vexfs_collection *c,
 		vexfs_coll_searcher_free(s);
 }
 
-/* Hits of queries that are searched for together, at most. */
-#define VEXFS_SEARCH_HITS	1048576u
-
 /* A search call: up to @batch queries at a time come in, and their hits go out */
 struct vexfs_search_call {
 	struct vexfs_search	*a;
@@ -226,9 +223,8 @@ int vexfs_ioc_search(struct file *file, struct vexfs_collection *c, void *arg)
 	sc.searcher = vexfs_searcher_get(c);
 	if (IS_ERR(sc.searcher))
 		return PTR_ERR(sc.searcher);
-	sc.batch = min3(a->nqueries, max(VEXFS_SEARCH_HITS / a->k, 1u),
-			vexfs_coll_search_batch(c->core, a->k, a->ef,
-						sc.flags));
+	sc.batch = vexfs_coll_search_most(sc.searcher, a->nqueries, a->k, a->ef,
+					  sc.flags);
 	sc.queries = vexfs_coll_bounce_alloc(&sc.batch, sc.row_bytes);
 	sc.hits = kvmalloc_array((size_t)sc.batch * a->k, sizeof(*sc.hits),
 				 GFP_KERNEL_ACCOUNT);

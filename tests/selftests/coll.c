@@ -328,7 +328,8 @@ TEST_F(search, exact)
 
 TEST_F(coll, batch_equals_single)
 {
-	enum { N = 200, DIMS = 40, Q = 30, K = 7, STRIDE = DIMS * 4 + 12 };
+	/* More queries than are copied in at a time. */
+	enum { N = 200, DIMS = 40, Q = 250, K = 7, STRIDE = DIMS * 4 + 12 };
 	uint64_t ids[N];
 	float *v = some(ids, N, DIMS, 1), q[DIMS];
 	struct vexfs_hit all[Q * K], one[K];

@@ -640,6 +640,44 @@ static void test_config(void)
 	vt_done("configurations", NULL);
 }
 
+/* A row of 2,048 bytes; indexed searches are given 16 KiB of them. */
+static void test_most(void)
+{
+	enum { ROWS = 300, WIDE = 512 };
+	struct vexfs_coll_config cfg = {
+		.index = VEXFS_INDEX_HNSW, .elem = VEXFS_ELEM_F32,
+		.metric = VEXFS_METRIC_L2, .dims = WIDE,
+	};
+	float (*rows)[WIDE] = calloc(ROWS, sizeof(*rows));
+	struct vexfs_coll_searcher *s;
+	struct mem_coll m;
+	u32 i;
+
+	for (i = 0; i < ROWS; i++)
+		rows[i][i] = 1;
+	if (mem_create(&m, &cfg, ROWS) ||
+	    mem_insert(&m, NULL, ROWS, 0, rows, NULL))
+		abort();
+	s = vexfs_coll_searcher_alloc(m.coll);
+	CHECK(vexfs_coll_search_most(s, 1000, 10, 16, 0) == 256,
+	      "a scan, as all of them wait");
+	if (mem_settle(&m))
+		abort();
+	CHECK(vexfs_coll_search_most(s, 1000, 10, 16, 0) == 8, "by the graph");
+	CHECK(vexfs_coll_search_most(s, 3, 10, 16, 0) == 3, "no more than are");
+	CHECK(vexfs_coll_search_most(s, 1000, 10, 300, 0) == 256,
+	      "a large ef is a scan");
+	CHECK(vexfs_coll_search_most(s, 1000, 10, 16, VEXFS_COLL_EXACT) == 256,
+	      "exact ones are");
+	CHECK(vexfs_coll_search_most(s, 1000, VEXFS_K_MAX, 16,
+				     VEXFS_COLL_EXACT) <=
+	      1048576 / VEXFS_K_MAX, "many hits of each");
+	vt_done("queries at a time", NULL);
+	vexfs_coll_searcher_free(s);
+	mem_destroy(&m);
+	free(rows);
+}
+
 int main(void)
 {
 	md = malloc(sizeof(*md));
@@ -647,6 +685,7 @@ int main(void)
 		return 1;
 	test_config();
 	test_arguments();
+	test_most();
 	test_abort();
 	test_assign();
 	test_reuse(VEXFS_INDEX_FLAT);

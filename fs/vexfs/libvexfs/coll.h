@@ -186,11 +186,12 @@ int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
 			   struct vexfs_coll_result *res);
 
 /*
- * How many queries of such searches are best given to one call, if they have to
- * be copied for it. Each call may search otherwise than this one foresees.
+ * How many of @n queries are best given to one such call, if they have to be
+ * copied for it: what a scan compares with a row at a time, or what stays in the
+ * cache. A call may search otherwise than this foresees.
  */
-u32 vexfs_coll_search_batch(struct vexfs_coll *coll, u32 k, u32 ef,
-			    unsigned int flags);
+u32 vexfs_coll_search_most(struct vexfs_coll_searcher *s, u32 n, u32 k, u32 ef,
+			   unsigned int flags);
 
 /*
  * Takes up to @budget pending rows into the index and repairs what deletes

@@ -261,13 +261,6 @@ int vexfs_search_tail_rows(struct vexfs_coll_searcher *s, u32 limit,
 	return err;
 }
 
-/*
- * Queries that are handed over together: as many as a scan compares with each
- * row, or so many bytes that the last is still in the cache when its turn comes.
- */
-#define VEXFS_SCAN_BATCH	256u
-#define VEXFS_SEARCH_BYTES	16384u
-
 /* Would a scan cost less than the index? */
 static bool vexfs_search_by_scan(struct vexfs_coll *coll, u32 ef,
 				 unsigned int flags)
@@ -334,12 +327,18 @@ static u32 vexfs_search_ef(const struct vexfs_coll *coll, u32 k, u32 ef)
 	return max(ef ? ef : coll->cfg.ef, k);
 }
 
-u32 vexfs_coll_search_batch(struct vexfs_coll *coll, u32 k, u32 ef,
-			    unsigned int flags)
+/* Of queries that are copied together, for the last to be still in the cache. */
+#define VEXFS_SEARCH_BYTES	16384u
+
+u32 vexfs_coll_search_most(struct vexfs_coll_searcher *s, u32 n, u32 k, u32 ef,
+			   unsigned int flags)
 {
-	if (vexfs_search_by_scan(coll, vexfs_search_ef(coll, k, ef), flags))
-		return VEXFS_SCAN_BATCH;
-	return max(VEXFS_SEARCH_BYTES / coll->sp.row_bytes, 1u);
+	struct vexfs_coll *coll = s->coll;
+
+	n = vexfs_scan_queries(s, n, k);
+	if (!vexfs_search_by_scan(coll, vexfs_search_ef(coll, k, ef), flags))
+		n = min(n, max(VEXFS_SEARCH_BYTES / coll->sp.row_bytes, 1u));
+	return n;
 }
 
 int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,

@@ -24,9 +24,9 @@
 #define ADAPT_ENCODE	(ADAPT_TURNS + 1)
 /* Slots, a power of two, after which others get their turn */
 #define ADAPT_PAUSE	65536u
-/* Codes that one task takes on at a time, and slots without a node besides */
+/* Codes that one task takes on at a time, and slots, with a node or without */
 #define ADAPT_STEP	256u
-#define ADAPT_EMPTY	8192u
+#define ADAPT_SLOTS	8192u
 /* Of a slot that is not a node */
 #define ADAPT_NOWHERE	VEXFS_SIGN_MAX_CENTRES
 /* Exponents of a float */
@@ -422,7 +422,7 @@ static u32 adapt_share_end(const struct vexfs_graph *g,
 		return i;
 	if (ad->turn < ADAPT_TURNS)
 		return i + min(work - i, ADAPT_STEP);
-	most = i + min(work - i, ADAPT_EMPTY);
+	most = i + min(work - i, ADAPT_SLOTS);
 	while (i < most && nodes < ADAPT_STEP)
 		nodes += vexfs_graph_present(g, i++);
 	return i;

@@ -130,7 +130,7 @@ void vexfs_sign_centre_set(const struct vexfs_space *sp,
 	vexfs_sign_centre_move(sp, t, centre, sums);
 }
 
-/* The keys of all centres. */
+/* The keys of all centres; then zeroes, as far as a register reads. */
 static void centre_keys(const struct vexfs_space *sp,
 			const struct vexfs_sign_table *t,
 			const struct vexfs_query *q, u32 *keys)
@@ -144,6 +144,8 @@ static void centre_keys(const struct vexfs_space *sp,
 			code[j] = centre_code(t, i + j);
 		vexfs_dist_codes(sp, q, code, now, keys + i);
 	}
+	for (; i % VEXFS_LANES; i++)
+		keys[i] = 0;
 }
 
 u32 vexfs_sign_nearest(const struct vexfs_space *sp,
@@ -189,7 +191,7 @@ void vexfs_sign_centre_move(const struct vexfs_space *sp,
 	vexfs_sign_scale_sse2(sp, sum, t->scales, centre);
 	CALL_ROWS(vexfs_encode, &floats, sum, centre_code(t, centre));
 	CALL_ROWS(vexfs_sign_decode, sp, centre_code(t, centre),
-		  t->scales->length[centre], rotated);
+		  t->scales->share_mul[centre], rotated);
 	sign_rotate(t, rotated);
 	vexfs_simd_end(0, 0, 1);
 	memset(sum, 0, t->width * sizeof(*sum));

@@ -36,14 +36,13 @@ struct vexfs_sign_factors {
 /*
  * Of key, which is that of the code of a centre: which centre is nearest is
  * told by near_add + near_mul * key, the query's share is share_add + share_mul
- * * key. The centre itself is its code times length. All are floats.
+ * * key. The centre itself is its code times share_mul. All are floats.
  */
 struct vexfs_sign_scales {
 	u32	near_add[VEXFS_SIGN_MAX_CENTRES];
 	u32	near_mul[VEXFS_SIGN_MAX_CENTRES];
 	u32	share_add[VEXFS_SIGN_MAX_CENTRES];
 	u32	share_mul[VEXFS_SIGN_MAX_CENTRES];
-	u32	length[VEXFS_SIGN_MAX_CENTRES];
 };
 
 struct vexfs_sign_sums {

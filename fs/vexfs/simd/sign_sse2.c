@@ -68,8 +68,6 @@ void vexfs_sign_scale_sse2(const struct vexfs_space *sp, const u32 *mean,
 	sc->near_mul[centre] = float_bits(near_mul);
 	sc->share_add[centre] = float_bits(share_add);
 	sc->share_mul[centre] = float_bits(share_mul);
-	sc->length[centre] = float_bits(sp->metric == VEXFS_METRIC_COSINE ?
-					(float)norm : 1.0f);
 }
 
 #endif /* __CHECKER__ */

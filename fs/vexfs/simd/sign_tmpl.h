@@ -254,9 +254,12 @@ void FN(vexfs_sign_shares_)(const struct vexfs_sign_table *t, u32 *keys)
 	const struct vexfs_sign_scales *sc = t->scales;
 	u32 i;
 
-	for (i = 0; i < t->centres; i += VF)
+	for (i = 0; i < t->centres; i += VF) {
+		vf mul = *(const vfu *)(sc->share_mul + i);
+
 		*(vfu *)(keys + i) = *(const vfu *)(sc->share_add + i) +
-			*(const vfu *)(sc->share_mul + i) * key_floats(keys + i);
+				     mul * key_floats(keys + i);
+	}
 }
 
 /* Sums of the query's values where bits are set. */
