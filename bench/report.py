@@ -89,7 +89,8 @@ def searches(res, data):
             r = res.one("search", data=data, engine=engine, batch=batch,
                         recall=recall)
             ratio = f" ({r['ratio']:.1f})" if r.get("ratio") else ""
-            spread = f" ±{r['spread'] * 50:.0f}%" if r else ""
+            # One round has none.
+            spread = f" ±{r['spread'] * 50:.0f}%" if "spread" in r else ""
             row.append(num(r.get("qps")) + ratio + spread)
         r = res.one("search", data=data, engine=engine, batch=batch,
                     recall=0.95)
