@@ -357,8 +357,8 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 				walk_expand(g, at, level, s->n_batch, s);
 			}
 		}
-		if (last + 1 < s->n)
-			prefetch_links(g, s, vexfs_cand_slot(s->pool[last + 1]),
+		for (i = last + 1; i < min(last + 3, s->n); i++)
+			prefetch_links(g, s, vexfs_cand_slot(s->pool[i]),
 				       level);
 		batch_keys(g, s);
 		batch_sift(s, ef);
