@@ -50,6 +50,52 @@ static bool store_drop(const struct vexfs_graph *g, u32 level, u32 slot,
 	return true;
 }
 
+/* Room for slots and a good many gaps between them. */
+#define STORE_TABLE	512u
+
+/* Where slots are in a list of up to 2 M; index + 1, open addressing. */
+struct slot_table {
+	const u32 *slots;
+	u32	mask;
+	u8	at[STORE_TABLE];
+};
+
+static_assert(STORE_TABLE >= 4 * 2 * VEXFS_GRAPH_MAX_M);
+static_assert(2 * VEXFS_GRAPH_MAX_M < U8_MAX);
+
+static u32 slot_hash(u32 slot)
+{
+	return slot * 0x9e3779b1u >> 16;
+}
+
+static void slot_table_fill(struct slot_table *t, const u32 *slots, u32 n)
+{
+	u32 i, at;
+
+	t->slots = slots;
+	for (t->mask = 15; t->mask < 4 * n && t->mask < STORE_TABLE - 1; )
+		t->mask = 2 * t->mask + 1;
+	memset(t->at, 0, t->mask + 1);
+	for (i = 0; i < n; i++) {
+		at = slot_hash(slots[i]) & t->mask;
+		while (t->at[at])
+			at = (at + 1) & t->mask;
+		t->at[at] = (u8)(i + 1);
+	}
+}
+
+/* Its place in the list, or U32_MAX. */
+static u32 slot_table_find(const struct slot_table *t, u32 slot)
+{
+	u32 at;
+
+	for (at = slot_hash(slot) & t->mask; t->at[at];
+	     at = (at + 1) & t->mask)
+		if (t->slots[t->at[at] - 1] == slot)
+			return t->at[at] - 1;
+	return U32_MAX;
+}
+
 /*
  * What the record and the @n slots have in common stays where it is, so that
  * little has to be counted.
@@ -58,18 +104,21 @@ static void store_diff(const struct vexfs_graph *g, u32 level,
 		       const __le32 *links, const u32 *slots, u32 n,
 		       struct store *st)
 {
-	u32 i, link, have[2 * VEXFS_GRAPH_MAX_M], kept = 0;
+	bool have[2 * VEXFS_GRAPH_MAX_M] = { };
+	struct slot_table table;
+	u32 i, link, at;
 
+	slot_table_fill(&table, slots, n);
 	for (i = 0; i < vexfs_graph_degree(g, level); i++) {
 		link = vexfs_link_get(links + i);
-		if (link && listed(slots, n, link - 1) &&
-		    !listed(have, kept, link - 1))
-			have[kept++] = link - 1;
+		at = link ? slot_table_find(&table, link - 1) : U32_MAX;
+		if (at != U32_MAX && !have[at])
+			have[at] = true;
 		else if (!link || store_drop(g, level, link - 1, st))
 			st->place[st->nplace++] = i;
 	}
 	for (i = 0; i < n; i++)
-		if (!listed(have, kept, slots[i]))
+		if (!have[i])
 			st->fresh[st->nfresh++] = slots[i];
 }
 
