@@ -371,9 +371,9 @@ static int scratch_pool(struct vexfs_graph_scratch *s, u32 ef)
 /* Arrays for candidates, in one piece of memory that begins with @cands. */
 static int scratch_cands(struct vexfs_graph_scratch *s, u32 n)
 {
-	const size_t each = sizeof(*s->cands) + sizeof(*s->cand_code) +
-			    sizeof(*s->selected) + sizeof(*s->cand_key) +
-			    sizeof(*s->mark);
+	const size_t each = sizeof(*s->cands) + sizeof(*s->cand_sort) +
+			    sizeof(*s->cand_code) + sizeof(*s->selected) +
+			    sizeof(*s->cand_key) + sizeof(*s->mark);
 	void *mem;
 
 	if (n <= s->cand_room)
@@ -383,7 +383,8 @@ static int scratch_cands(struct vexfs_graph_scratch *s, u32 n)
 		return -ENOMEM;
 	kvfree(s->cands);
 	s->cands = mem;
-	s->cand_code = (const void **)(s->cands + n);
+	s->cand_sort = s->cands + n;
+	s->cand_code = (const void **)(s->cand_sort + n);
 	s->selected = (u32 *)(s->cand_code + n);
 	s->cand_key = s->selected + n;
 	s->mark = (u8 *)(s->cand_key + n);
@@ -414,7 +415,7 @@ u64 vexfs_graph_scratch_memory(const struct vexfs_graph_scratch *s)
 	return sizeof(*s) + 2 * (u64)s->query_room + s->nvisited / 8 +
 	       VEXFS_TOUCHED * sizeof(*s->touched) +
 	       s->room * sizeof(*s->pool) +
-	       s->cand_room * (sizeof(*s->cands) + sizeof(*s->cand_code) +
+	       s->cand_room * (2 * sizeof(*s->cands) + sizeof(*s->cand_code) +
 				2 * sizeof(*s->selected) + 1);
 }
 

@@ -5,7 +5,7 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include "hnsw_priv.h"
+#include "hnsw_pool.h"
 
 /* Candidates that are expanded for a new node, at least. */
 #define BUILD_HOPS	16u
@@ -204,15 +204,15 @@ static u32 take_rejected(const struct vexfs_graph *g,
 
 /*
  * Selects links of a node on a layer among the @n candidates in scratch,
- * sorted, into s->selected: each that no nearer selected one covers, since the
- * way to it leads through that one; those that hardly anything else leads to
- * and, as long as they are fewer than @fill, the nearest of the rest. Returns
- * how many.
+ * sorted, into s->selected: up to @want that no nearer selected one covers,
+ * since the way to one that is leads through that; those that hardly anything
+ * else leads to and, as long as they are fewer than @fill, the nearest of the
+ * rest. Returns how many.
  */
 u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
-		 u32 level, u32 n, u32 fill)
+		 u32 level, u32 n, u32 want, u32 fill)
 {
-	u32 i, got, want = vexfs_graph_degree(g, level);
+	u32 i, got;
 
 	for (i = 0; i < n; i++) {
 		s->cand_code[i] =
@@ -220,13 +220,21 @@ u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		s->cand_key[i] = vexfs_cand_key(s->cands[i]);
 	}
 	got = vexfs_pick_codes(&g->sp, s->other, s->cand_code, s->cand_key, n,
-			       want, s->batch_code, s->selected, s->mark);
-	for (i = 0; i < got; i++)
+			       want, s->selected);
+	memset(s->mark, true, n);
+	for (i = 0; i < got; i++) {
+		s->mark[s->selected[i]] = false;
 		s->selected[i] = vexfs_cand_slot(s->cands[s->selected[i]]);
+	}
 	if (!level)
-		got = take_rejected(g, s, n, got, want, false);
+		got = take_rejected(g, s, n, got, vexfs_graph_degree(g, 0),
+				    false);
 	return take_rejected(g, s, n, got, fill, true);
 }
+
+/* Buckets that so many or more are sorted by first. */
+#define SORT_MANY	48u
+#define SORT_BUCKETS	256u
 
 /* Shell's sort: they are few, or nearly in order. */
 void vexfs_sort_cands(u64 *cand, u32 n)
@@ -245,6 +253,36 @@ void vexfs_sort_cands(u64 *cand, u32 n)
 			cand[j] = c;
 		}
 	}
+}
+
+/*
+ * Many, in whatever order: by buckets of equal width first, as keys lie in a
+ * narrow range.
+ */
+void vexfs_sort_many(struct vexfs_graph_scratch *s, u32 n)
+{
+	u32 at[SORT_BUCKETS + 1] = { 0 }, i, low = U32_MAX, high = 0, shift;
+	u64 *cand = s->cands;
+
+	if (n < SORT_MANY) {
+		vexfs_sort_cands(cand, n);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		low = min(low, vexfs_cand_key(cand[i]));
+		high = max(high, vexfs_cand_key(cand[i]));
+	}
+	for (shift = 0; (high - low) >> shift >= SORT_BUCKETS; )
+		shift++;
+	for (i = 0; i < n; i++)
+		at[((vexfs_cand_key(cand[i]) - low) >> shift) + 1]++;
+	for (i = 1; i <= SORT_BUCKETS; i++)
+		at[i] += at[i - 1];
+	for (i = 0; i < n; i++)
+		s->cand_sort[at[(vexfs_cand_key(cand[i]) - low) >> shift]++] =
+			cand[i];
+	memcpy(cand, s->cand_sort, n * sizeof(*cand));
+	vexfs_sort_cands(cand, n);
 }
 
 /* Candidates of the @n slots in s->selected, by their distance from @slot. */
@@ -326,21 +364,25 @@ static bool append_link(struct vexfs_graph *g, u32 slot, u32 level, u32 to)
 }
 
 /*
- * Of the @n candidates that rank_keys() left, is the last one nearer to one of
- * the others than to the node, and that one nearer to the node than it is? Then
- * the way to it leads through that one.
+ * Is @to nearer to one of the @n links in s->selected than to @slot, and that
+ * one nearer to @slot than @to is? Then the way to it leads through that one.
  */
-static bool last_covered(const struct vexfs_graph *g,
-			 struct vexfs_graph_scratch *s, u32 n)
+static bool covered(const struct vexfs_graph *g, u32 slot, u32 to, u32 n,
+		    struct vexfs_graph_scratch *s)
 {
-	u32 i, near = 0, key = vexfs_cand_key(s->cands[n - 1]);
+	const void *own = vexfs_graph_code(g, slot);
+	u32 i, near = 0, key;
 
-	for (i = 0; i < n - 1; i++)
-		if (vexfs_cand_key(s->cands[i]) < key)
-			s->batch_code[near++] =
-				vexfs_graph_code(g, s->selected[i]);
-	vexfs_query_from_code(&g->sp, vexfs_graph_code(g, s->selected[n - 1]),
-			      s->other);
+	vexfs_dist_codes(&g->sp, s->query, &own, 1, &key);
+	for (i = 0; i < n; i++)
+		s->batch_code[i] = vexfs_graph_code(g, s->selected[i]);
+	vexfs_dist_codes(&g->sp, s->query, s->batch_code, n, s->batch_key);
+	for (i = 0; i < n; i++)
+		if (s->batch_key[i] < key && s->selected[i] != to)
+			s->batch_code[near++] = s->batch_code[i];
+	if (!near)
+		return false;
+	vexfs_query_from_code(&g->sp, own, s->other);
 	vexfs_dist_codes(&g->sp, s->other, s->batch_code, near, s->batch_key);
 	for (i = 0; i < near; i++)
 		if (s->batch_key[i] < key)
@@ -350,25 +392,30 @@ static bool last_covered(const struct vexfs_graph *g,
 
 /*
  * [node_lock] A full record: room for @to is made by a new selection, which
- * isn't needed if @to wouldn't be among it.
+ * isn't needed if @to wouldn't be among it. On layer 0 it leaves room for some
+ * more, since it takes as long as many links that find room.
  */
 static void replace_links(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 			  struct vexfs_graph_scratch *s)
 {
 	u32 n = live_links(g, slot, level, s);
-	bool full = n == vexfs_graph_degree(g, level);
+	u32 want = vexfs_graph_degree(g, level);
 
-	s->selected[n++] = to;
-	rank_keys(g, s, slot, n);
-	if (!level && full && *vexfs_graph_linked(g, to) >= FEW_LINKS &&
-	    last_covered(g, s, n))
+	if (!level && n == want && *vexfs_graph_linked(g, to) >= FEW_LINKS &&
+	    covered(g, slot, to, n, s))
 		return;
-	vexfs_sort_cands(s->cands, n);
-	n = vexfs_select(g, s, level, n, 0);
+	if (!level)
+		want -= want / 16 * 2;
+	s->selected[n++] = to;
+	vexfs_rank(g, s, slot, n);
+	n = vexfs_select(g, s, level, n, want, 0);
 	store_locked(g, slot, level, s->selected, n, true);
 }
 
-/* Links @slot to @to as well, making room by a new selection if need be. */
+/*
+ * Links @slot to @to as well, making room by a new selection if need be.
+ * s->query is the code of @to.
+ */
 void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 		     struct vexfs_graph_scratch *s)
 {
@@ -387,14 +434,18 @@ static u32 pool_to_cands(const struct vexfs_graph *g,
 {
 	u32 i, n = 0;
 
-	for (i = 0; i < s->n; i++) {
-		if (vexfs_cand_slot(s->pool[i]) == slot)
-			continue;
-		s->cands[n] = s->pool[i];
-		s->selected[n++] = vexfs_cand_slot(s->pool[i]);
+	vexfs_rest_cut(s);
+	memcpy(s->cands + s->nrest, s->pool, s->n * sizeof(*s->cands));
+	for (i = 0; i < s->nrest + s->n; i++) {
+		u64 cand = s->cands[i] & ~(u64)VEXFS_CAND_DONE;
+
+		s->cands[n] = cand;
+		s->selected[n] = vexfs_cand_slot(cand);
+		n += vexfs_cand_slot(cand) != slot;
 	}
 	if (vexfs_walk_short(g, s))
-		vexfs_rank(g, s, slot, n);
+		rank_keys(g, s, slot, n);
+	vexfs_sort_many(s, n);
 	return n;
 }
 
@@ -402,12 +453,13 @@ static u32 pool_to_cands(const struct vexfs_graph *g,
 void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
 		  struct vexfs_graph_scratch *s)
 {
-	u32 fill = vexfs_graph_degree(g, level), n = pool_to_cands(g, s, slot);
+	u32 degree = vexfs_graph_degree(g, level), fill = degree;
+	u32 n = pool_to_cands(g, s, slot);
 
 	/* The rest of the record is for links back */
 	if (!level && g->sp.metric != VEXFS_METRIC_IP)
 		fill -= fill / 4;
-	n = vexfs_select(g, s, level, n, fill);
+	n = vexfs_select(g, s, level, n, degree, fill);
 	memcpy(vexfs_found(s, level), s->selected, n * sizeof(*s->selected));
 	s->nfound[level] = n;
 }
@@ -419,6 +471,7 @@ void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
 static void store_found(struct vexfs_graph *g, u32 slot, u32 level,
 			struct vexfs_graph_scratch *s)
 {
+	u32 degree = vexfs_graph_degree(g, level);
 	u32 n, had, i, *found = vexfs_found(s, level);
 
 	mutex_lock(vexfs_node_lock(g, slot));
@@ -426,10 +479,9 @@ static void store_found(struct vexfs_graph *g, u32 slot, u32 level,
 	for (i = 0, n = had; i < s->nfound[level]; i++)
 		if (!listed(s->selected, had, found[i]))
 			s->selected[n++] = found[i];
-	if (n > vexfs_graph_degree(g, level)) {
+	if (n > degree) {
 		vexfs_rank(g, s, slot, n);
-		n = vexfs_select(g, s, level, n,
-				 vexfs_graph_degree(g, level));
+		n = vexfs_select(g, s, level, n, degree, degree);
 	}
 	store_locked(g, slot, level, s->selected, n, true);
 	mutex_unlock(vexfs_node_lock(g, slot));
@@ -496,28 +548,28 @@ static u64 insert_entry(struct vexfs_graph *g, u32 mine, bool *locked)
 }
 
 /*
- * Following the links of the nearest quarter finds nearly all of the
- * ef_construction nearest; but what has a large product with a row needn't be
- * near anything else that has.
+ * What is expanded, and sorted for that. Following the links of the nearest
+ * quarter finds nearly all of the ef_construction nearest; but what has a large
+ * product with a row needn't be near anything else that has.
  */
 static u32 build_hops(const struct vexfs_graph *g)
 {
 	if (g->sp.metric == VEXFS_METRIC_IP)
 		return g->ef_construction;
-	return g->ef_construction / 4 + BUILD_HOPS;
+	return min(g->ef_construction / 4 + BUILD_HOPS, g->ef_construction);
 }
 
 /* Where the search for a node of layer @mine begins, on that layer or the top. */
 void vexfs_insert_seed(const struct vexfs_graph *g, u32 mine, u64 entry,
-		       struct vexfs_graph_scratch *s)
+		       u32 pool, struct vexfs_graph_scratch *s)
 {
 	u32 top = (u32)(entry >> 32), start = (u32)entry - 1;
 
-	if (!mine && vexfs_scan_near(g, g->ef_construction, NULL, s))
+	if (!mine && vexfs_scan_near(g, pool, NULL, s))
 		return;
 	if (top > mine)
 		start = vexfs_descend(g, start, top, mine, s);
-	vexfs_walk_seed(g, start, g->ef_construction, NULL, s);
+	vexfs_walk_seed(g, start, pool, NULL, s);
 }
 
 /*
@@ -527,13 +579,13 @@ void vexfs_insert_seed(const struct vexfs_graph *g, u32 mine, u64 entry,
 static void insert_links(struct vexfs_graph *g, u32 slot, u32 mine, u64 entry,
 			 struct vexfs_graph_scratch *s)
 {
-	u32 top = (u32)(entry >> 32), level;
+	u32 top = (u32)(entry >> 32), hops = build_hops(g), level;
 
 	vexfs_walk_begin(s);
-	vexfs_insert_seed(g, mine, entry, s);
+	vexfs_rest_want(s, g->ef_construction - hops);
+	vexfs_insert_seed(g, mine, entry, hops, s);
 	for (level = min(top, mine); ; level--) {
-		vexfs_walk(g, level, g->ef_construction, build_hops(g), NULL,
-			   s);
+		vexfs_walk(g, level, hops, hops, NULL, s);
 		vexfs_choose(g, slot, level, s);
 		if (!level)
 			break;

@@ -5,10 +5,14 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include "hnsw_priv.h"
+#include "hnsw_pool.h"
 
-/* Candidates that are expanded for a row, besides those of its group. */
+/*
+ * Candidates that are expanded for a row, and others to choose links among:
+ * where sign codes say what is near, twice as many.
+ */
 #define GROUP_HOPS	64u
+#define GROUP_REST	64u
 
 /* Nodes that are candidates for all rows of the group. */
 static void share(struct vexfs_graph_scratch *s, u32 slot)
@@ -42,15 +46,20 @@ static void share_found(struct vexfs_graph_scratch *s, u32 slot)
 static int insert_member(struct vexfs_graph *g, u32 slot, const void *row,
 			 struct vexfs_graph_scratch *s)
 {
+	const u32 hops = min(g->ef_construction, GROUP_HOPS);
 	int err = vexfs_insert_begin(g, slot, row, s);
+	u32 rest = GROUP_REST;
 
 	if (err)
 		return err;
+	if (s->by_signs)
+		rest *= 2;
 	vexfs_walk_begin(s);
+	vexfs_rest_want(s, min(g->ef_construction - hops, rest));
 	/* Pairs with the release in vexfs_graph_set_entry(). */
-	vexfs_insert_seed(g, 0, smp_load_acquire(&g->entry), s);
-	vexfs_walk_seeds(g, s->shared, s->nshared, g->ef_construction, s);
-	vexfs_walk(g, 0, g->ef_construction, GROUP_HOPS, NULL, s);
+	vexfs_insert_seed(g, 0, smp_load_acquire(&g->entry), hops, s);
+	vexfs_walk_seeds(g, s->shared, s->nshared, hops, s);
+	vexfs_walk(g, 0, hops, hops, NULL, s);
 	vexfs_choose(g, slot, 0, s);
 	vexfs_connect(g, slot, 0, s);
 	return 0;

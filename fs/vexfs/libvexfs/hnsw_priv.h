@@ -86,7 +86,7 @@ static inline u32 vexfs_cand_slot(u64 cand)
 #define VEXFS_TOUCHED		32768u
 
 /* Nodes from which searches for rows of a group begin. */
-#define VEXFS_SHARED		512u
+#define VEXFS_SHARED		256u
 
 struct vexfs_graph_scratch {
 	/** @query: what is searched for, query_room bytes */
@@ -106,8 +106,16 @@ struct vexfs_graph_scratch {
 	u32	ok;
 	/** @codes_compared: since the operation began */
 	u64	compared;
+	/**
+	 * @rest_want: so many of the nearest that aren't in the pool are among
+	 * the first @nrest of @cands, all below @rest_bound: hnsw_pool.h
+	 */
+	u32	rest_want;
+	u32	nrest;
+	u64	rest_bound;
 	/** @cands: of a selection, and the keys and marks that go with them */
 	u64	*cands;
+	u64	*cand_sort;
 	u32	*selected;
 	u8	*mark;
 	const void **cand_code;
@@ -264,6 +272,9 @@ static inline void vexfs_link_set(__le32 *link, u32 value)
 	smp_store_release(link, cpu_to_le32(value));
 }
 
+/* hnsw_pool.c */
+void vexfs_rest_cut(struct vexfs_graph_scratch *s);
+
 /* hnsw_search.c */
 /* Candidates that a search for @ef keeps. */
 u32 vexfs_walk_room(const struct vexfs_graph *g, u32 ef);
@@ -287,10 +298,11 @@ u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 
 /* hnsw_build.c */
 u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
-		 u32 level, u32 n, u32 fill);
+		 u32 level, u32 n, u32 want, u32 fill);
 void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 		     struct vexfs_graph_scratch *s);
 void vexfs_sort_cands(u64 *cand, u32 n);
+void vexfs_sort_many(struct vexfs_graph_scratch *s, u32 n);
 void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		u32 slot, u32 n);
 void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
@@ -298,7 +310,7 @@ void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
 void vexfs_connect(struct vexfs_graph *g, u32 slot, u32 level,
 		   struct vexfs_graph_scratch *s);
 void vexfs_insert_seed(const struct vexfs_graph *g, u32 mine, u64 entry,
-		       struct vexfs_graph_scratch *s);
+		       u32 pool, struct vexfs_graph_scratch *s);
 int vexfs_insert_begin(struct vexfs_graph *g, u32 slot, const void *row,
 		       struct vexfs_graph_scratch *s);
 void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,

@@ -60,12 +60,12 @@ static bool replacements(const struct vexfs_graph *g, u32 node, u32 gone,
 static void relink(struct vexfs_graph *g, u32 node, u32 gone, u32 level,
 		   u32 n_around, struct vexfs_graph_scratch *s)
 {
-	u32 n;
+	u32 n, degree = vexfs_graph_degree(g, level);
 
 	if (node == gone || !replacements(g, node, gone, level, n_around, s, &n))
 		return;
 	vexfs_rank(g, s, node, n);
-	n = vexfs_select(g, s, level, n, vexfs_graph_degree(g, level));
+	n = vexfs_select(g, s, level, n, degree, degree);
 	vexfs_graph_store(g, node, level, s->selected, n);
 }
 
@@ -89,13 +89,13 @@ static void settle(struct vexfs_graph *g, u32 node,
 		   struct vexfs_graph_scratch *s, u32 n_around)
 {
 	u32 to[2 * VEXFS_GRAPH_MAX_M];
-	u32 i, n = 0;
+	u32 i, n = 0, degree = vexfs_graph_degree(g, 0);
 
 	for (i = 0; i < n_around; i++)
 		if (s->around[i] != node)
 			s->selected[n++] = s->around[i];
 	vexfs_rank(g, s, node, n);
-	n = vexfs_select(g, s, 0, n, vexfs_graph_degree(g, 0));
+	n = vexfs_select(g, s, 0, n, degree, degree);
 	memcpy(to, s->selected, n * sizeof(*to));
 	vexfs_graph_store(g, node, 0, to, n);
 	for (i = 0; i < n && !*vexfs_graph_linked(g, node); i++)
@@ -114,7 +114,11 @@ static void adopt(struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 
 	for (i = 0; i < n_around; i++) {
 		node = s->around[i];
+		if (*vexfs_graph_linked(g, node))
+			continue;
 		links = vexfs_graph_links(g, node, 0);
+		vexfs_query_from_code(&g->sp, vexfs_graph_code(g, node),
+				      s->query);
 		for (j = 0; j < 2 * g->m && !*vexfs_graph_linked(g, node);
 		     j++) {
 			link = vexfs_link_get(links + j);

@@ -6,7 +6,7 @@
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include "hnsw_priv.h"
+#include "hnsw_pool.h"
 
 void vexfs_walk_begin(struct vexfs_graph_scratch *s)
 {
@@ -22,6 +22,7 @@ void vexfs_walk_begin(struct vexfs_graph_scratch *s)
 	s->ntouched = 0;
 	s->n = 0;
 	s->ok = 0;
+	vexfs_rest_none(s);
 }
 
 /*
@@ -76,9 +77,10 @@ static __always_inline void visit_batch(struct vexfs_graph_scratch *s,
 /* Starts over on another layer, from what was found on this one. */
 void vexfs_walk_again(struct vexfs_graph_scratch *s)
 {
-	u32 i, n = s->n, ok = s->ok;
+	u32 i, n = s->n, ok = s->ok, rest = s->rest_want;
 
 	vexfs_walk_begin(s);
+	vexfs_rest_want(s, rest);
 	s->n = n;
 	s->ok = ok;
 	for (i = 0; i < n; i++) {
@@ -86,77 +88,6 @@ void vexfs_walk_again(struct vexfs_graph_scratch *s)
 		visit_batch(s, 0, 1);
 		s->pool[i] &= ~(u64)VEXFS_CAND_DONE;
 	}
-}
-
-static bool passes(const struct vexfs_graph_filter *f, u32 slot)
-{
-	if (!f)
-		return true;
-	if (f->flags) {
-		const u8 *flags = vexfs_arena_item(f->flags, slot);
-
-		if ((READ_ONCE(*flags) & f->mask) != f->want)
-			return false;
-	}
-	return !f->accept || f->accept(f->priv, slot);
-}
-
-/*
- * Where @cand belongs among those before it in the order. Halves without a
- * branch: which way it goes is a coin toss.
- */
-static __always_inline u32 pool_find(const u64 *pool, u32 n, u64 cand)
-{
-	const u64 *at = pool;
-	u32 half;
-
-	for (; n > 1; n -= half) {
-		half = n / 2;
-		at = at[half - 1] < cand ? at + half : at;
-	}
-	return (u32)(at - pool) + (n && *at < cand);
-}
-
-/*
- * Puts a candidate into the pool, which keeps the ef nearest results and
- * the others among them; returns its place, or ~0. Once there are ef results
- * the last in the pool is one.
- */
-static __always_inline u32 pool_add(struct vexfs_graph_scratch *s, u32 ef,
-				    const struct vexfs_graph_filter *filter,
-				    u64 cand)
-{
-	u32 slot = vexfs_cand_slot(cand), at;
-
-	if ((s->ok == ef || s->n == s->room) && cand >= s->pool[s->n - 1])
-		return ~0u;
-	if (unlikely(!passes(filter, slot)))
-		cand |= VEXFS_CAND_OTHER;
-	if (s->n == s->room) {
-		s->n--;
-		s->ok -= !(s->pool[s->n] & VEXFS_CAND_OTHER);
-	}
-	at = pool_find(s->pool, s->n, cand);
-	memmove(s->pool + at + 1, s->pool + at,
-		(s->n - at) * sizeof(*s->pool));
-	s->pool[at] = cand;
-	s->n++;
-	s->ok += !(cand & VEXFS_CAND_OTHER);
-	while (s->ok > ef || (s->ok == ef &&
-			      (s->pool[s->n - 1] & VEXFS_CAND_OTHER))) {
-		s->n--;
-		s->ok -= !(s->pool[s->n] & VEXFS_CAND_OTHER);
-	}
-	return at;
-}
-
-/* One that is no node any more. */
-static void pool_drop(struct vexfs_graph_scratch *s, u32 at)
-{
-	s->ok -= !(s->pool[at] & VEXFS_CAND_OTHER);
-	s->n--;
-	memmove(s->pool + at, s->pool + at + 1,
-		(s->n - at) * sizeof(*s->pool));
 }
 
 /* What a traversal compares: the short codes, if there are any. */
@@ -245,6 +176,22 @@ static __always_inline void batch_keys(const struct vexfs_graph *g,
 	s->compared += s->n_batch;
 }
 
+/* The same if the others are wanted, too. */
+static void batch_sift_rest(struct vexfs_graph_scratch *s, u64 bound)
+{
+	u32 i, n = 0;
+	u64 cand;
+
+	for (i = 0; i < s->n_batch; i++) {
+		cand = vexfs_cand(s->batch_key[i], s->batch_slot[i]);
+		s->batch_cand[n] = cand;
+		n += cand < bound;
+		vexfs_rest_add(s, cand, cand >= bound);
+	}
+	s->n_batch = n;
+	vexfs_rest_trim(s);
+}
+
 /* Of the batch leaves what the pool will take, as far as that is known. */
 static __always_inline void batch_sift(struct vexfs_graph_scratch *s, u32 ef)
 {
@@ -253,6 +200,10 @@ static __always_inline void batch_sift(struct vexfs_graph_scratch *s, u32 ef)
 
 	if (s->n && (s->ok == ef || s->n == s->room))
 		bound = s->pool[s->n - 1];
+	if (s->rest_want) {
+		batch_sift_rest(s, bound);
+		return;
+	}
 	for (i = 0; i < s->n_batch; i++) {
 		cand = vexfs_cand(s->batch_key[i], s->batch_slot[i]);
 		s->batch_cand[n] = cand;
@@ -272,7 +223,7 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 		return;
 	s->batch_code[0] = walk_code(g, s, slot);
 	batch_keys(g, s);
-	pool_add(s, ef, filter, vexfs_cand(s->batch_key[0], slot));
+	vexfs_pool_add(s, ef, filter, vexfs_cand(s->batch_key[0], slot));
 }
 
 /* Candidates to begin with, none of which was visited. */
@@ -292,7 +243,7 @@ void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
 		batch_keys(g, s);
 		batch_sift(s, ef);
 		for (i = 0; i < s->n_batch; i++)
-			pool_add(s, ef, NULL, s->batch_cand[i]);
+			vexfs_pool_add(s, ef, NULL, s->batch_cand[i]);
 	}
 }
 
@@ -313,7 +264,7 @@ static __always_inline u32 walk_next(const struct vexfs_graph *g, u32 from,
 		}
 		if (likely(vexfs_link_live(g, slot)))
 			return from;
-		pool_drop(s, from);
+		vexfs_pool_drop(s, from);
 	}
 	return U32_MAX;
 }
@@ -364,7 +315,7 @@ void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 		batch_sift(s, ef);
 		first = next + 1;
 		for (i = 0; i < s->n_batch; i++) {
-			at = pool_add(s, ef, filter, s->batch_cand[i]);
+			at = vexfs_pool_add(s, ef, filter, s->batch_cand[i]);
 			if (at < last + 4)
 				prefetch_links(g, s,
 					       vexfs_cand_slot(s->batch_cand[i]),
@@ -415,7 +366,7 @@ static void pool_filter(const struct vexfs_graph_filter *filter,
 
 	s->ok = 0;
 	for (i = 0; i < s->n; i++) {
-		if (passes(filter, vexfs_cand_slot(s->pool[i])))
+		if (vexfs_passes(filter, vexfs_cand_slot(s->pool[i])))
 			s->ok++;
 		else
 			s->pool[i] |= VEXFS_CAND_OTHER;
@@ -448,7 +399,7 @@ static void scan_step(const struct vexfs_graph *g, u32 from, u32 end, u32 ef,
 	for (i = 0; i < n; i++) {
 		cand = vexfs_cand(keys[i], slot[i]);
 		if (cand < bound && vexfs_link_live(g, slot[i]))
-			pool_add(s, ef, filter, cand);
+			vexfs_pool_add(s, ef, filter, cand);
 	}
 }
 
@@ -568,7 +519,7 @@ static u32 results(const struct vexfs_graph *g, struct vexfs_graph_scratch *s)
 	for (i = 0; i < n; i++)
 		s->cands[i] = vexfs_cand(s->cand_key[i],
 					 vexfs_cand_slot(s->cands[i]));
-	vexfs_sort_cands(s->cands, n);
+	vexfs_sort_many(s, n);
 	s->compared += n;
 	return n;
 }

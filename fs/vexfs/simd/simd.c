@@ -291,49 +291,70 @@ u32 vexfs_code_limit(const struct vexfs_space *sp, const struct vexfs_query *q,
 	return key;
 }
 
-#define PICK_STEP	8u
+/* Codes between two looks at how long the section is. */
+#define PICK_STEP	32u
 
-/* Is @code nearer to one of those kept? *compared grows by how many it took. */
-static bool pick_covered(const struct vexfs_space *sp, struct vexfs_query *q,
-			 const void *code, u32 key, const void *const *kept,
-			 u32 n, u32 *compared)
+struct pick {
+	const struct vexfs_space *sp;
+	struct vexfs_query *q;
+	/** @codes: those left, their keys and numbers */
+	const void **codes;
+	u32	*keys;
+	u32	*order;
+	/** @compared: in this section, @most at most and a step */
+	u32	compared;
+	u32	most;
+};
+
+/*
+ * Compares @n of those left, from @from on, with the query, and leaves those
+ * that it doesn't cover from @to on. Which way that goes is a coin toss, so
+ * there is no branch.
+ */
+static u32 pick_step(struct pick *p, u32 from, u32 n, u32 to)
 {
-	u32 keys[PICK_STEP], i, j, now;
+	u32 keys[PICK_STEP], i;
 
-	call_from_code(sp, code, q);
-	for (i = 0; i < n; i += now) {
-		now = min(n - i, PICK_STEP);
-		call_codes(sp, q, kept + i, now, keys);
-		*compared += now;
-		for (j = 0; j < now; j++)
-			if (keys[j] < key)
-				return true;
+	if (p->compared >= p->most) {
+		vexfs_simd_end(0, p->compared, 0);
+		vexfs_fpu_begin();
+		p->compared = 0;
 	}
-	return false;
+	call_codes(p->sp, p->q, p->codes + from, n, keys);
+	p->compared += n;
+	for (i = 0; i < n; i++) {
+		p->codes[to] = p->codes[from + i];
+		p->keys[to] = p->keys[from + i];
+		p->order[to] = p->order[from + i];
+		to += keys[i] >= p->keys[to];
+	}
+	return to;
 }
 
+/*
+ * What is picked is the query for all of those left: fewer comparisons than one
+ * by one with those picked, as far as they come in steps, and fewer queries.
+ */
 u32 vexfs_pick_codes(const struct vexfs_space *sp, struct vexfs_query *q,
-		     const void *const *codes, const u32 *keys, u32 n,
-		     u32 want, const void **kept, u32 *picked, u8 *covered)
+		     const void **codes, u32 *keys, u32 n, u32 want,
+		     u32 *order)
 {
-	u32 most = max(VEXFS_SECTION_BYTES / sp->code_bytes, 1u);
-	u32 i = 0, got = 0, compared;
+	struct pick p = { sp, q, codes, keys, order, 0,
+			  max(VEXFS_SECTION_BYTES / sp->code_bytes, 1u) };
+	u32 got = 0, i, now, left;
 
-	memset(covered, 0, n);
-	while (i < n && got < want) {
-		compared = 0;
-		vexfs_fpu_begin();
-		for (; i < n && got < want && compared < most; i++) {
-			covered[i] = pick_covered(sp, q, codes[i], keys[i],
-						  kept, got, &compared);
-			compared++;
-			if (covered[i])
-				continue;
-			kept[got] = codes[i];
-			picked[got++] = i;
+	for (i = 0; i < n; i++)
+		order[i] = i;
+	vexfs_fpu_begin();
+	while (got < n && got < want) {
+		call_from_code(sp, codes[got++], q);
+		for (i = got, left = got; i < n; i += now) {
+			now = min(n - i, PICK_STEP);
+			left = pick_step(&p, i, now, left);
 		}
-		vexfs_simd_end(0, compared, 0);
+		n = left;
 	}
+	vexfs_simd_end(0, p.compared, 0);
 	return got;
 }
 

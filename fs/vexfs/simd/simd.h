@@ -159,13 +159,13 @@ void vexfs_query_from_code(const struct vexfs_space *sp, const void *code,
 /*
  * Of @n codes, candidates with the nearest first, picks up to @want each of
  * which is nearer to where keys[] are counted from than to any picked before.
- * @q is memory for a query, @kept for @want pointers. Into @picked go their
- * numbers; covered[] says which of the others were looked at and are nearer to
- * one picked. Returns how many were.
+ * Returns how many were: their numbers are the first of order[], which has room
+ * for @n. @q is memory for a query; @codes and @keys are not what they were
+ * afterwards.
  */
 u32 vexfs_pick_codes(const struct vexfs_space *sp, struct vexfs_query *q,
-		     const void *const *codes, const u32 *keys, u32 n,
-		     u32 want, const void **kept, u32 *picked, u8 *covered);
+		     const void **codes, u32 *keys, u32 n, u32 want,
+		     u32 *order);
 
 /*
  * Short codes: 4 bits an element, made from codes when sp->nib_bytes isn't 0.

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Candidates of a traversal: the pool, sorted, whose nearest are expanded, and
+ * the rest, which a new node chooses its links among as well, in any order.
+ *
+ * Copyright (C) 2026 The VexFS authors
+ */
+#ifndef _VEXFS_HNSW_POOL_H
+#define _VEXFS_HNSW_POOL_H
+
+#include "hnsw_priv.h"
+
+static inline bool vexfs_passes(const struct vexfs_graph_filter *f, u32 slot)
+{
+	if (!f)
+		return true;
+	if (f->flags) {
+		const u8 *flags = vexfs_arena_item(f->flags, slot);
+
+		if ((READ_ONCE(*flags) & f->mask) != f->want)
+			return false;
+	}
+	return !f->accept || f->accept(f->priv, slot);
+}
+
+static inline void vexfs_rest_none(struct vexfs_graph_scratch *s)
+{
+	s->nrest = 0;
+	s->rest_want = 0;
+	s->rest_bound = 0;
+}
+
+/*
+ * From now on the @want nearest of what the pool doesn't take, or no longer,
+ * are kept in @cands; they are the first @nrest of it after vexfs_rest_cut().
+ */
+static inline void vexfs_rest_want(struct vexfs_graph_scratch *s, u32 want)
+{
+	s->nrest = 0;
+	s->rest_want = want;
+	s->rest_bound = want ? U64_MAX : 0;
+}
+
+/* There is room for two batches after vexfs_rest_trim(). */
+static __always_inline void vexfs_rest_add(struct vexfs_graph_scratch *s,
+					   u64 cand, bool add)
+{
+	s->cands[s->nrest] = cand;
+	s->nrest += add & (cand < s->rest_bound);
+}
+
+static __always_inline void vexfs_rest_trim(struct vexfs_graph_scratch *s)
+{
+	if (s->nrest > s->cand_room - 2 * VEXFS_BATCH - 1)
+		vexfs_rest_cut(s);
+}
+
+/*
+ * Where @cand belongs among those before it in the order. Halves without a
+ * branch: which way it goes is a coin toss.
+ */
+static __always_inline u32 vexfs_pool_find(const u64 *pool, u32 n, u64 cand)
+{
+	const u64 *at = pool;
+	u32 half;
+
+	for (; n > 1; n -= half) {
+		half = n / 2;
+		at += half & -(u32)(at[half - 1] < cand);
+	}
+	return (u32)(at - pool) + (n && *at < cand);
+}
+
+/* Drops the last one. */
+static __always_inline void vexfs_pool_pop(struct vexfs_graph_scratch *s)
+{
+	u64 cand = s->pool[--s->n];
+
+	s->ok -= !(cand & VEXFS_CAND_OTHER);
+	if (s->rest_want)
+		vexfs_rest_add(s, cand, true);
+}
+
+/*
+ * Puts a candidate into the pool, which keeps the ef nearest results and
+ * the others among them; returns its place, or ~0. Once there are ef results
+ * the last in the pool is one.
+ */
+static __always_inline u32
+vexfs_pool_add(struct vexfs_graph_scratch *s, u32 ef,
+	       const struct vexfs_graph_filter *filter, u64 cand)
+{
+	u32 slot = vexfs_cand_slot(cand), at;
+
+	if ((s->ok == ef || s->n == s->room) && cand >= s->pool[s->n - 1]) {
+		if (s->rest_want)
+			vexfs_rest_add(s, cand, true);
+		return ~0u;
+	}
+	if (unlikely(!vexfs_passes(filter, slot)))
+		cand |= VEXFS_CAND_OTHER;
+	if (s->n == s->room)
+		vexfs_pool_pop(s);
+	at = vexfs_pool_find(s->pool, s->n, cand);
+	memmove(s->pool + at + 1, s->pool + at,
+		(s->n - at) * sizeof(*s->pool));
+	s->pool[at] = cand;
+	s->n++;
+	s->ok += !(cand & VEXFS_CAND_OTHER);
+	while (s->ok > ef || (s->ok == ef &&
+			      (s->pool[s->n - 1] & VEXFS_CAND_OTHER)))
+		vexfs_pool_pop(s);
+	return at;
+}
+
+/* One that is no node any more. */
+static inline void vexfs_pool_drop(struct vexfs_graph_scratch *s, u32 at)
+{
+	s->ok -= !(s->pool[at] & VEXFS_CAND_OTHER);
+	s->n--;
+	memmove(s->pool + at, s->pool + at + 1,
+		(s->n - at) * sizeof(*s->pool));
+}
+
+#endif /* _VEXFS_HNSW_POOL_H */
