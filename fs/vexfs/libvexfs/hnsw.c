@@ -184,13 +184,16 @@ __le32 *vexfs_graph_links(const struct vexfs_graph *g, u32 slot, u32 level)
 	return up ? up->link : NULL;
 }
 
-/* Upper layers are written whole, so only layer 0 keeps account. */
-void vexfs_graph_dirty(struct vexfs_graph *g, u32 slot, u32 level)
+/*
+ * After links from @from on have changed. Upper layers are written whole, so
+ * only layer 0 keeps account.
+ */
+void vexfs_graph_dirty(struct vexfs_graph *g, u32 slot, u32 level, u32 from)
 {
 	if (level)
 		return;
 	vexfs_arena_dirty(&g->links, slot);
-	vexfs_graph_place_links(g, slot);
+	vexfs_graph_place_links(g, slot, from);
 }
 
 /* There is one: as many are reserved as all slots together can have. */

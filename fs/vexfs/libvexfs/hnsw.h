@@ -96,11 +96,6 @@ struct vexfs_graph {
 	struct mutex	lock;
 	/** @node_lock: VEXFS_NODE_LOCKS of them, shared by slots */
 	struct mutex	*node_lock;
-	/**
-	 * @links_changed: called with the slot's node_lock held after its
-	 * links on layer 0 were written, or NULL; must not sleep
-	 */
-	void		(*links_changed)(struct vexfs_graph *g, u32 slot);
 };
 
 struct vexfs_graph_config {

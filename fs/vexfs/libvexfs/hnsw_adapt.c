@@ -269,13 +269,14 @@ void vexfs_graph_sign(struct vexfs_graph *g, u32 slot,
 	mutex_unlock(&g->lock);
 }
 
+/* From link @from on. */
 static void place_links(const struct vexfs_graph *g,
-			struct vexfs_graph_signs *signs, u32 slot)
+			struct vexfs_graph_signs *signs, u32 slot, u32 from)
 {
 	const __le32 *links = vexfs_arena_item(&g->links, slot);
 	u32 i, link, *to = vexfs_arena_item(&signs->to, slot);
 
-	for (i = 0; i < 2 * g->m; i++) {
+	for (i = from; i < 2 * g->m; i++) {
 		link = vexfs_link_get(links + i);
 		if (!link)
 			break;
@@ -288,12 +289,12 @@ static void place_links(const struct vexfs_graph *g,
  * [node_lock] After its links have changed. A search may come by in between: it
  * compares with another node then, which the codes will tell.
  */
-void vexfs_graph_place_links(struct vexfs_graph *g, u32 slot)
+void vexfs_graph_place_links(struct vexfs_graph *g, u32 slot, u32 from)
 {
 	if (g->adapt && g->adapt->turn == ADAPT_ENCODE)
-		place_links(g, g->adapt->signs, slot);
+		place_links(g, g->adapt->signs, slot, from);
 	if (g->signs)
-		place_links(g, g->signs, slot);
+		place_links(g, g->signs, slot, from);
 }
 
 static void unsign(const struct vexfs_graph *g,
@@ -379,7 +380,7 @@ static void adapt_encode(const struct vexfs_graph *g,
 	key = make_sign(g, ad->signs, slot, centre, q);
 	/* Whoever changes the links has it, too: the last one sees them all. */
 	mutex_lock(lock);
-	place_links(g, ad->signs, slot);
+	place_links(g, ad->signs, slot, 0);
 	mutex_unlock(lock);
 	mutex_lock(&ad->lock);
 	ad->size[key >> 23 & (ADAPT_SIZES - 1)]++;

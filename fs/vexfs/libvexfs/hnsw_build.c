@@ -168,9 +168,7 @@ static void store_locked(struct vexfs_graph *g, u32 slot, u32 level,
 	}
 	store_close(links, degree, st.place + st.nfresh,
 		    st.nplace - st.nfresh);
-	vexfs_graph_dirty(g, slot, level);
-	if (!level && g->links_changed)
-		g->links_changed(g, slot);
+	vexfs_graph_dirty(g, slot, level, 0);
 }
 
 void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
@@ -357,9 +355,7 @@ static bool append_link(struct vexfs_graph *g, u32 slot, u32 level, u32 to)
 	if (!level)
 		vexfs_graph_add_link(g, to);
 	vexfs_link_set(links + i, to + 1);
-	vexfs_graph_dirty(g, slot, level);
-	if (!level && g->links_changed)
-		g->links_changed(g, slot);
+	vexfs_graph_dirty(g, slot, level, i);
 	return true;
 }
 

@@ -243,7 +243,7 @@ u32 vexfs_graph_level(const struct vexfs_graph *g, u32 slot);
 struct vexfs_upper *vexfs_graph_upper(const struct vexfs_graph *g, u32 slot,
 				      u32 level);
 __le32 *vexfs_graph_links(const struct vexfs_graph *g, u32 slot, u32 level);
-void vexfs_graph_dirty(struct vexfs_graph *g, u32 slot, u32 level);
+void vexfs_graph_dirty(struct vexfs_graph *g, u32 slot, u32 level, u32 from);
 void vexfs_graph_add_node(struct vexfs_graph *g, u32 slot);
 void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot);
 void vexfs_graph_set_entry(struct vexfs_graph *g, u32 slot, u32 level);
@@ -251,7 +251,7 @@ void vexfs_graph_set_entry(struct vexfs_graph *g, u32 slot, u32 level);
 /* hnsw_adapt.c */
 void vexfs_graph_sign(struct vexfs_graph *g, u32 slot,
 		      struct vexfs_graph_scratch *s);
-void vexfs_graph_place_links(struct vexfs_graph *g, u32 slot);
+void vexfs_graph_place_links(struct vexfs_graph *g, u32 slot, u32 from);
 void vexfs_graph_unsign(struct vexfs_graph *g, u32 slot);
 int vexfs_graph_adapt_reserve(struct vexfs_graph *g, u32 slots);
 u64 vexfs_graph_adapt_memory(const struct vexfs_graph *g);
