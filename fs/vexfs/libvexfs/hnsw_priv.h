@@ -272,8 +272,16 @@ static inline void vexfs_link_set(__le32 *link, u32 value)
 	smp_store_release(link, cpu_to_le32(value));
 }
 
+/* hnsw_links.c */
+void vexfs_links_store(struct vexfs_graph *g, u32 slot, u32 level,
+		       const u32 *slots, u32 n, bool keep_last);
+void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
+		       const u32 *slots, u32 n);
+
 /* hnsw_pool.c */
 void vexfs_rest_cut(struct vexfs_graph_scratch *s);
+void vexfs_sort_cands(u64 *cand, u32 n);
+void vexfs_sort_many(struct vexfs_graph_scratch *s, u32 n);
 
 /* hnsw_search.c */
 /* Candidates that a search for @ef keeps. */
@@ -301,8 +309,6 @@ u32 vexfs_select(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		 u32 level, u32 n, u32 want, u32 fill);
 void vexfs_link_back(struct vexfs_graph *g, u32 slot, u32 level, u32 to,
 		     struct vexfs_graph_scratch *s);
-void vexfs_sort_cands(u64 *cand, u32 n);
-void vexfs_sort_many(struct vexfs_graph_scratch *s, u32 n);
 void vexfs_rank(const struct vexfs_graph *g, struct vexfs_graph_scratch *s,
 		u32 slot, u32 n);
 void vexfs_choose(const struct vexfs_graph *g, u32 slot, u32 level,
@@ -313,7 +319,5 @@ void vexfs_insert_seed(const struct vexfs_graph *g, u32 mine, u64 entry,
 		       u32 pool, struct vexfs_graph_scratch *s);
 int vexfs_insert_begin(struct vexfs_graph *g, u32 slot, const void *row,
 		       struct vexfs_graph_scratch *s);
-void vexfs_graph_store(struct vexfs_graph *g, u32 slot, u32 level,
-		       const u32 *slots, u32 n);
 
 #endif /* _VEXFS_HNSW_PRIV_H */

@@ -349,7 +349,7 @@ u32 vexfs_pick_codes(const struct vexfs_space *sp, struct vexfs_query *q,
 	while (got < n && got < want) {
 		call_from_code(sp, codes[got++], q);
 		for (i = got, left = got; i < n; i += now) {
-			now = min(n - i, PICK_STEP);
+			now = min3(n - i, PICK_STEP, p.most);
 			left = pick_step(&p, i, now, left);
 		}
 		n = left;
