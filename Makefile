@@ -52,7 +52,7 @@ SIMD_sse2	:= -msse2
 SIMD_avx2	:= -mavx2 -mfma -mf16c
 SIMD_avx512	:= $(AVX512)
 SIMD_avx512vnni	:= $(AVX512) -mavx512vnni
-SIMD_avx512popcnt := $(AVX512) -mavx512vpopcntdq
+SIMD_avx512popcnt := $(AVX512) -mavx512vnni -mavx512vpopcntdq
 simd_flags	= $(if $(filter fs/vexfs/simd/%,$<),-ffp-contract=off \
 		  $(SIMD_$(lastword $(subst _, ,$(basename $(notdir $<))))))
 

@@ -19,7 +19,6 @@
 /* Registers that hold VEXFS_LANES floats. */
 #define SIGN_REGS	(VEXFS_LANES * 4 / VB)
 typedef u8 sb __attribute__((vector_size(VB), may_alias));
-typedef s8 sx __attribute__((vector_size(VB / 4), may_alias)) __aligned(1);
 typedef s16 sh __attribute__((vector_size(VB / 2), may_alias)) __aligned(1);
 
 /* One round of the rotation, in place. */
@@ -77,16 +76,17 @@ void FN(vexfs_sign_values_)(const struct vexfs_space *sp,
 {
 	float gain = -bits_float(q->gain), *x = (float *)work;
 	const s16 *words = vexfs_query_s16(sp, q);
-	const s8 *values = vexfs_query_s8(sp, q);
+	const u8 *values = vexfs_query_s8(sp, q);
 	u32 i;
 	vi v;
 
 	if (sp->metric == VEXFS_METRIC_L2)
 		gain *= 0.5f;
 	for (i = 0; i < sp->dims; i += VF) {
+		/* Compilers have an instruction for bytes without a sign only */
 		if (bytes)
-			v = __builtin_convertvector(*(const sx *)(values + i),
-						    vi);
+			v = __builtin_convertvector(*(const vb *)(values + i) ^
+						    0x80, vi) - 128;
 		else
 			v = __builtin_convertvector(*(const sh *)(words + i),
 						    vi);
