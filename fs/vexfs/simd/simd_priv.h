@@ -134,6 +134,9 @@ vexfs_code_factors(const struct vexfs_space *sp, const void *code)
 	       sizeof(struct vexfs_code_factors);
 }
 
+/* Whole groups of rows that are compared at once, on each instruction set. */
+#define VEXFS_TILE_GROUP	12u
+
 /*
  * A panel of queries, side by side: element k of query i is packed[k * lanes +
  * i]. All arrays are of floats but @wild, which has all bits set where a limit

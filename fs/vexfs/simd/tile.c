@@ -32,8 +32,11 @@ static u32 tile_depth(const struct vexfs_space *sp)
 u32 vexfs_tile_rows(const struct vexfs_space *sp)
 {
 	u32 bytes = tile_exists(sp) ? tile_depth(sp) * 4 : sp->stride;
+	u32 rows = clamp(TILE_BLOCK_BYTES / bytes, 4u, VEXFS_TILE_ROWS);
 
-	return clamp(TILE_BLOCK_BYTES / bytes, 4u, VEXFS_TILE_ROWS);
+	/* The rows that are left over take longer. */
+	return rows > VEXFS_TILE_GROUP ? rounddown(rows, VEXFS_TILE_GROUP) :
+					 rows;
 }
 
 size_t vexfs_tile_bytes(const struct vexfs_space *sp)

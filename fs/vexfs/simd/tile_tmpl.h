@@ -15,10 +15,12 @@
 
 #ifndef __CHECKER__
 
-/* What is left of 64 rows once the most are taken TILE_ROWS at a time. */
+/* What is left of a block once the most rows are taken TILE_ROWS at a time. */
 #define TILE_REST	4u
 /* Products of one element of each row are added between two looks ahead. */
 #define TILE_STEP	8u
+
+static_assert(VEXFS_TILE_GROUP % TILE_ROWS == 0);
 
 /*
  * Adds products of elements [from, to) to the sums of @nr rows and @regs
