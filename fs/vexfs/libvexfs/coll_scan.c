@@ -17,6 +17,11 @@
 #define VEXFS_SCAN_BYTES	(8u << 20)
 /* Fewer queries than this are compared one by one, each with all rows. */
 #define VEXFS_SCAN_TILED	6u
+/*
+ * So few rows that a tile let through are compared exactly at once: fast, four
+ * are compared whether there are as many or not.
+ */
+#define VEXFS_SCAN_EXACT	3u
 /* Scans that may come to nothing before changes are kept out of one. */
 #define VEXFS_SCAN_TRIES	3u
 
@@ -233,7 +238,8 @@ static void vexfs_scan_unpin(struct vexfs_coll_searcher *s,
 /*
  * Compares query @i with @n rows of a block, those at @rows, of which @number
  * says what they are (NULL: the first, second, ...): first all of them fast,
- * then exactly those that may get in. @rows may be scan->near.
+ * then exactly those that may get in. @rows may be scan->near: those that a
+ * tile let through, nearly all of which get in if they are few.
  */
 static void vexfs_scan_compare(struct vexfs_coll_searcher *s, u32 i,
 			       const struct vexfs_scan_block *b,
@@ -244,10 +250,12 @@ static void vexfs_scan_compare(struct vexfs_coll_searcher *s, u32 i,
 	const struct vexfs_query *q = scan->query[i];
 	struct vexfs_topk *top = scan->top + i;
 	u32 j, slot, m = 0, bound = vexfs_topk_bound(top);
+	const bool fast = !number || n > VEXFS_SCAN_EXACT;
 
-	vexfs_lower_rows(sp, q, rows, n, scan->keys);
+	if (fast)
+		vexfs_lower_rows(sp, q, rows, n, scan->keys);
 	for (j = 0; j < n; j++) {
-		if (scan->keys[j] > bound)
+		if (fast && scan->keys[j] > bound)
 			continue;
 		scan->near[m] = rows[j];
 		scan->near_row[m] = number ? number[j] : (u8)j;
