@@ -16,6 +16,7 @@
 
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
+#include <asm/processor.h>
 
 #include "libvexfs/arena.h"
 #include "simd/simd_priv.h"
@@ -121,17 +122,23 @@ void vexfs_fpu_counts(unsigned int level, struct vexfs_simd_counts *out)
 #ifdef CONFIG_UML
 #define CPU_SAVES_AVX		true
 #define CPU_SAVES_AVX512	true
+/* It doesn't know whose processor it runs on. */
+#define CPU_IS_INTEL		false
 #else
 #define CPU_SAVES_AVX		\
 	cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL)
 #define CPU_SAVES_AVX512	\
 	cpu_has_xfeatures(XFEATURE_MASK_AVX512, NULL)
+#define CPU_IS_INTEL		\
+	(boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
 #endif
 
 u32 vexfs_cpu_caps(void)
 {
 	u32 caps = VEXFS_SIMD_SSE2;
 
+	if (CPU_IS_INTEL)
+		caps |= VEXFS_CPU_AHEAD;
 	if (boot_cpu_has(X86_FEATURE_AVX2) && boot_cpu_has(X86_FEATURE_FMA) &&
 	    boot_cpu_has(X86_FEATURE_F16C) && CPU_SAVES_AVX)
 		caps |= VEXFS_SIMD_AVX2;

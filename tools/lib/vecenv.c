@@ -62,6 +62,8 @@ u32 vexfs_cpu_caps(void)
 	if ((caps & VEXFS_SIMD_AVX512) &&
 	    __builtin_cpu_supports("avx512vpopcntdq"))
 		caps |= VEXFS_CPU_POPCNT;
+	if (__builtin_cpu_is("intel"))
+		caps |= VEXFS_CPU_AHEAD;
 	return caps;
 }
 

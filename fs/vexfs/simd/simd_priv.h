@@ -166,6 +166,9 @@ struct vexfs_tile_block {
 	u32	wide[] __aligned(64);
 };
 
+/* How far ahead, in bytes, or 0. Written by vexfs_simd_init() only. */
+extern u32 vexfs_stream_ahead;
+
 /*
  * Once per instruction set; between vexfs_fpu_begin() and _end(). _query()
  * leaves the code of the row, as stored, where the query's values go. Row i is
@@ -259,7 +262,10 @@ u32 vexfs_code_limit_sse2(const struct vexfs_space *sp,
  */
 #define VEXFS_CPU_VNNI		8u
 #define VEXFS_CPU_POPCNT	16u
-#define VEXFS_CPU_EXTRA		(VEXFS_CPU_VNNI | VEXFS_CPU_POPCNT)
+/* Streams are faster if what is far ahead is asked for. */
+#define VEXFS_CPU_AHEAD		32u
+#define VEXFS_CPU_EXTRA		\
+	(VEXFS_CPU_VNNI | VEXFS_CPU_POPCNT | VEXFS_CPU_AHEAD)
 #define VEXFS_SIMD_LEVELS	3
 
 /* VEXFS_SIMD_* and VEXFS_CPU_*, as far as the system can save them. */
