@@ -316,7 +316,7 @@ static void vexfs_scan_tiles(struct vexfs_coll_searcher *s,
 {
 	struct vexfs_scan *scan = s->scan;
 	const struct vexfs_space *sp = &s->coll->sp;
-	const void *const *ahead = next->n == b->n ? next->pins->row : NULL;
+	const void *const *ahead = NULL;
 	u32 i, j, n, bounds[VEXFS_TILE_LANES] = { 0 };
 
 	vexfs_tile_load(sp, scan->tile_block, b->pins->row, b->n);
@@ -324,10 +324,13 @@ static void vexfs_scan_tiles(struct vexfs_coll_searcher *s,
 		n = min(scan->lanes, scan->n - i);
 		for (j = 0; j < n; j++)
 			bounds[j] = vexfs_topk_bound(scan->top + i + j);
+		/* Not earlier: other queries' panels would push them out again */
+		if (i + n >= scan->n && next->n == b->n)
+			ahead = next->pins->row;
 		n = vexfs_tile_near(sp, vexfs_scan_tile(scan, sp,
 							i / scan->lanes),
-				    scan->tile_block, bounds,
-				    i ? NULL : ahead, scan->pairs);
+				    scan->tile_block, bounds, ahead,
+				    scan->pairs);
 		vexfs_scan_pairs(s, b, i, n);
 		cond_resched();
 	}
