@@ -7,6 +7,7 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include <float.h>
+#include <math.h>
 
 #include "sign.h"
 #include "sign_priv.h"
@@ -253,6 +254,38 @@ static void check_near(struct made *m, u32 row, const char *level)
 	      want[1], want[2], want[3]);
 }
 
+/*
+ * Nodes may be near centres that aren't near the query, whose part in the keys
+ * is looked up when it is needed: asked again, when all parts are known, it is
+ * the same, and it is about the distance.
+ */
+static void check_shares(struct made *m, const char *level)
+{
+	u32 near[VEXFS_SIGN_NEAR], keys[MANY], again[MANY], exact[MANY], i;
+	const void *sign[MANY], *code[MANY];
+	double d, e;
+
+	for (i = 0; i < MANY; i++) {
+		sign[i] = m->signs + (size_t)i * m->sp.sign_bytes;
+		code[i] = code_of(m, i);
+		vexfs_sign_encode(&m->sp, &m->t, code[i], MANY - 1 - i, m->q,
+				  (void *)sign[i]);
+	}
+	vexfs_query_prepare(&m->sp, row_of(m, MANY), m->q);
+	vexfs_query_sign_prepare(&m->sp, &m->t, m->q, near);
+	vexfs_dist_signs(&m->sp, m->q, sign, MANY, keys);
+	vexfs_dist_signs(&m->sp, m->q, sign, MANY, again);
+	CHECK(!memcmp(keys, again, sizeof(keys)), "%s: not the same again",
+	      level);
+	vexfs_dist_codes(&m->sp, m->q, code, MANY, exact);
+	for (i = 0; i < MANY; i++) {
+		d = key_value(exact[i]);
+		e = fabs(key_value(keys[i]) - d);
+		CHECK(e < d / 4 + 400, "%s: %.0f is estimated as %.0f", level,
+		      d, key_value(keys[i]));
+	}
+}
+
 static void test_near(void)
 {
 	struct vexfs_sign_sums *sums;
@@ -276,6 +309,8 @@ static void test_near(void)
 				continue;
 			for (row = MANY; row < SAMPLE; row++)
 				check_near(&m, row, levels[j]);
+			if (metrics[i] == VEXFS_METRIC_L2)
+				check_shares(&m, levels[j]);
 		}
 		vexfs_simd_init(NULL);
 		vexfs_sign_sums_free(sums);

@@ -61,3 +61,4 @@ typedef char nib_bytes_t __attribute__((vector_size(VB), may_alias));
 	((acc) + (ci)DOT_S16((cs)NIB_PAIRS(a, b), (cs){} + 1))
 
 #include "nib_tmpl.h"
+#include "coarse_tmpl.h"

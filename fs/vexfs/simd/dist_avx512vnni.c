@@ -19,3 +19,4 @@
 #define NIB_DOT(acc, a, b)	DOT_U8S8(acc, a, b)
 
 #include "nib_tmpl.h"
+#include "coarse_tmpl.h"

@@ -48,6 +48,7 @@ static __always_inline ones_t count_ones(ones_t v)
 	 (ci)DOT_S16((cs)(a) >> 8, (cs)(b) >> 8))
 
 #include "nib_tmpl.h"
+#include "coarse_tmpl.h"
 
 #ifndef __CHECKER__
 

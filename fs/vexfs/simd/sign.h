@@ -41,6 +41,8 @@ struct vexfs_sign_table {
 	void	*code;
 	/** @rotated: of each centre, width floats, aligned to 64 */
 	u32	*rotated;
+	/** @coarse: the first elements of that as s8, see sign_priv.h */
+	s8	*coarse;
 	struct vexfs_sign_scales *scales;
 };
 
@@ -88,14 +90,15 @@ u32 vexfs_sign_encode(const struct vexfs_space *sp,
 /*
  * A query is compared with sign codes of a table after it was prepared for
  * that, as it is now. @near: room for VEXFS_SIGN_NEAR numbers of centres, those
- * nearest to it, nearest first; as many as there are, which is returned.
+ * nearest to it, nearest first, as far as a third of the elements or so tells;
+ * as many as there are, which is returned.
  */
 #define VEXFS_SIGN_NEAR		4u
 u32 vexfs_query_sign_prepare(const struct vexfs_space *sp,
 			     const struct vexfs_sign_table *t,
 			     struct vexfs_query *q, u32 *near);
-void vexfs_dist_signs(const struct vexfs_space *sp,
-		      const struct vexfs_query *q, const void *const *signs,
+void vexfs_dist_signs(const struct vexfs_space *sp, struct vexfs_query *q,
+		      const void *const *signs,
 		      unsigned int n, u32 *keys);
 
 #endif /* _VEXFS_SIMD_SIGN_H */

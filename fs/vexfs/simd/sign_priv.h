@@ -43,7 +43,28 @@ struct vexfs_sign_scales {
 	u32	near_mul[VEXFS_SIGN_MAX_CENTRES];
 	u32	share_add[VEXFS_SIGN_MAX_CENTRES];
 	u32	share_mul[VEXFS_SIGN_MAX_CENTRES];
+	/**
+	 * The same for a product of coarse elements: coarse_add + coarse_mul *
+	 * query.scale * (product - coarse_zero), which is an integer
+	 */
+	u32	coarse_add[VEXFS_SIGN_MAX_CENTRES];
+	u32	coarse_mul[VEXFS_SIGN_MAX_CENTRES];
+	s32	coarse_zero[VEXFS_SIGN_MAX_CENTRES];
 };
+
+/*
+ * Which centres are near a query is looked up in the first elements of what was
+ * rotated, as 8 bits: a rotation leaves as much of a distance in each of them.
+ * For each block of centres, for each four elements, those of each centre.
+ */
+#define VEXFS_COARSE_DIMS	256u
+#define VEXFS_COARSE_BLOCK	64u
+/* Of these centres, the codes say what is nearest. */
+#define VEXFS_COARSE_NEAR	8u
+
+/* The share of a query in keys is not known yet: infinite, as are then keys. */
+#define VEXFS_SIGN_NO_SHARE	0x7f800000u
+#define VEXFS_SIGN_NO_KEY	0xff800000u
 
 struct vexfs_sign_sums {
 	/** @sums: floats, width for each centre, aligned to 64 */
@@ -65,10 +86,13 @@ struct vexfs_sign_sums {
 
 /* Of a query: what the rotated values are multiples of, and their sum. */
 struct vexfs_query_sign {
+	/** @table: that the query was prepared for */
+	const struct vexfs_sign_table *table;
 	u32	scale;			/* float */
 	s32	sum;
-	u32	reserved[14];
-	u32	share[VEXFS_SIGN_MAX_CENTRES];	/* floats */
+	u32	reserved[12];
+	/** @share: floats, or VEXFS_SIGN_NO_SHARE until it is needed */
+	u32	share[VEXFS_SIGN_MAX_CENTRES];
 	/**
 	 * @values: of the rotated query, plus VEXFS_SIGN_ZERO; behind them room
 	 * for floats, and VEXFS_SIGN_BITS planes of their bits
@@ -138,12 +162,22 @@ u32 vexfs_sign_encode_##isa(const struct vexfs_space *sp,		\
 			    const u32 *work, u32 centre, void *sign);	\
 void vexfs_sign_add_##isa(const struct vexfs_space *sp,			\
 			  const void *code, u32 *work, u32 *sum);	\
-u32 vexfs_sign_near_##isa(const struct vexfs_sign_table *t,		\
-			  const u32 *keys, u32 *near);			\
-void vexfs_sign_shares_##isa(const struct vexfs_sign_table *t, u32 *keys)
+void vexfs_sign_scores_##isa(const struct vexfs_sign_table *t,		\
+			     const struct vexfs_query_sign *qs,		\
+			     u32 *products);				\
+void vexfs_sign_nearness_##isa(const struct vexfs_sign_table *t,	\
+			       u32 *keys);				\
+u32 vexfs_sign_least_##isa(const u32 *scores, u32 n, u32 want, u32 *least)
 
+/* Integers only, so there is one that uses VNNI as well. */
+#define VEXFS_COARSE(isa)						\
+void vexfs_sign_coarse_##isa(const struct vexfs_sign_table *t,		\
+			     const struct vexfs_query_sign *qs,		\
+			     s32 *products)
+
+/* True if a key is VEXFS_SIGN_NO_KEY or more. */
 #define VEXFS_SIGNS(isa)						\
-void vexfs_signs_##isa(const struct vexfs_space *sp,			\
+bool vexfs_signs_##isa(const struct vexfs_space *sp,			\
 		       const struct vexfs_query_sign *qs,		\
 		       const void *const *signs, unsigned int n,	\
 		       u32 *keys)
@@ -155,6 +189,10 @@ VEXFS_SIGNS(sse2);
 VEXFS_SIGNS(avx2);
 VEXFS_SIGNS(avx512);
 VEXFS_SIGNS(avx512popcnt);
+VEXFS_COARSE(sse2);
+VEXFS_COARSE(avx2);
+VEXFS_COARSE(avx512);
+VEXFS_COARSE(avx512vnni);
 
 /* The planes, after the values. */
 void vexfs_sign_planes_avx512popcnt(const struct vexfs_space *sp,
@@ -164,5 +202,9 @@ void vexfs_sign_planes_avx512popcnt(const struct vexfs_space *sp,
 void vexfs_sign_mean_sse2(const struct vexfs_space *sp, u32 *sum, u32 count);
 void vexfs_sign_scale_sse2(const struct vexfs_space *sp, const u32 *mean,
 			   struct vexfs_sign_scales *sc, u32 centre);
+void vexfs_sign_coarse_set_sse2(struct vexfs_sign_table *t, u32 centre);
+/* For keys of some centres: shares of the query; scores become nearness. */
+void vexfs_sign_shares_sse2(const struct vexfs_sign_table *t,
+			    const u32 *centres, u32 n, u32 *keys, u32 *share);
 
 #endif /* _VEXFS_SIMD_SIGN_PRIV_H */

@@ -70,4 +70,57 @@ void vexfs_sign_scale_sse2(const struct vexfs_space *sp, const u32 *mean,
 	sc->share_mul[centre] = float_bits(share_mul);
 }
 
+/* Where the coarse element @i of a centre is. */
+static s8 *coarse_at(const struct vexfs_sign_table *t, u32 centre, u32 i)
+{
+	const u32 block = centre / VEXFS_COARSE_BLOCK;
+	const u32 lane = centre % VEXFS_COARSE_BLOCK;
+
+	return t->coarse + block * VEXFS_COARSE_BLOCK * VEXFS_COARSE_DIMS +
+	       (i / 4 * VEXFS_COARSE_BLOCK + lane) * 4 + i % 4;
+}
+
+/* After a centre was rotated. */
+void vexfs_sign_coarse_set_sse2(struct vexfs_sign_table *t, u32 centre)
+{
+	const float *x = (const float *)(t->rotated +
+					 (size_t)centre * t->width);
+	float max = 0, scale, norm2 = 0;
+	s32 value, sum = 0;
+	u32 i;
+
+	for (i = 0; i < VEXFS_COARSE_DIMS; i++) {
+		scale = x[i] < 0 ? -x[i] : x[i];
+		max = scale > max ? scale : max;
+	}
+	scale = max > 0x1p-100f ? 127.0f / max : 0;
+	for (i = 0; i < VEXFS_COARSE_DIMS; i++) {
+		value = (s32)(x[i] * scale + (x[i] < 0 ? -0.5f : 0.5f));
+		*coarse_at(t, centre, i) = (s8)value;
+		norm2 += x[i] * x[i];
+		sum += value;
+	}
+	t->scales->coarse_add[centre] = float_bits(norm2);
+	t->scales->coarse_mul[centre] =
+		float_bits(scale > 0 ? -2.0f / scale : 0);
+	t->scales->coarse_zero[centre] = (s32)VEXFS_SIGN_ZERO * sum;
+}
+
+void vexfs_sign_shares_sse2(const struct vexfs_sign_table *t,
+			    const u32 *centres, u32 n, u32 *keys, u32 *share)
+{
+	const struct vexfs_sign_scales *sc = t->scales;
+	u32 i, c;
+
+	for (i = 0; i < n; i++) {
+		const float is = bits_float(vexfs_key_to_bits(keys[i]));
+
+		c = centres[i];
+		share[c] = float_bits(bits_float(sc->share_add[c]) +
+				      bits_float(sc->share_mul[c]) * is);
+		keys[i] = float_bits(bits_float(sc->near_add[c]) +
+				     bits_float(sc->near_mul[c]) * is);
+	}
+}
+
 #endif /* __CHECKER__ */

@@ -211,54 +211,79 @@ static __always_inline vf key_floats(const u32 *keys)
 	return (vf)(k ^ (top | ~(k >> 31)));
 }
 
-/* The nearest so far, sorted, and one more. Returns how many. */
-static __always_inline u32 sign_near_add(float *at, u32 *near, u32 n, float is,
-					 u32 centre)
+/* The least so far, sorted, and one more, of @want. Returns how many. */
+static __always_inline u32 sign_least_add(float *at, u32 *least, u32 n,
+					  u32 want, float is, u32 i)
 {
 	u32 j;
 
-	if (n == VEXFS_SIGN_NEAR && !(is < at[n - 1]))
+	if (n == want && !(is < at[n - 1]))
 		return n;
-	j = n < VEXFS_SIGN_NEAR ? n++ : n - 1;
+	j = n < want ? n++ : n - 1;
 	for (; j && is < at[j - 1]; j--) {
 		at[j] = at[j - 1];
-		near[j] = near[j - 1];
+		least[j] = least[j - 1];
 	}
 	at[j] = is;
-	near[j] = centre;
+	least[j] = i;
 	return n;
 }
 
-u32 FN(vexfs_sign_near_)(const struct vexfs_sign_table *t, const u32 *keys,
-			 u32 *near)
+/* Which of @n floats are the @want least, at most VEXFS_COARSE_NEAR; sorted. */
+u32 FN(vexfs_sign_least_)(const u32 *scores, u32 n, u32 want, u32 *least)
 {
-	const struct vexfs_sign_scales *sc = t->scales;
-	float lane[VF], at[VEXFS_SIGN_NEAR];
-	u32 i, j, n = 0;
+	float lane[VF], at[VEXFS_COARSE_NEAR];
+	u32 i, j, got = 0, mask;
 
-	for (i = 0; i < t->centres; i += VF) {
-		vf is = *(const vfu *)(sc->near_add + i) +
-			*(const vfu *)(sc->near_mul + i) * key_floats(keys + i);
+	for (i = 0; i < n; i += VF) {
+		const vf is = *(const vfu *)(scores + i);
 
-		if (n == VEXFS_SIGN_NEAR && !MASK(is < splat(at[n - 1])))
+		mask = ~0u >> (32 - VF);
+		if (got == want)
+			mask = (u32)MASK(is < splat(at[got - 1]));
+		if (n - i < VF)
+			mask &= (1u << (n - i)) - 1;
+		if (!mask)
 			continue;
 		__builtin_memcpy(lane, &is, sizeof(lane));
-		for (j = 0; j < VF && i + j < t->centres; j++)
-			n = sign_near_add(at, near, n, lane[j], i + j);
+		for (; mask; mask &= mask - 1) {
+			j = (u32)__builtin_ctz(mask);
+			got = sign_least_add(at, least, got, want, lane[j],
+					     i + j);
+		}
 	}
-	return n;
+	return got;
 }
 
-void FN(vexfs_sign_shares_)(const struct vexfs_sign_table *t, u32 *keys)
+/* Keys of all centres become floats that say which is nearer. */
+void FN(vexfs_sign_nearness_)(const struct vexfs_sign_table *t, u32 *keys)
 {
 	const struct vexfs_sign_scales *sc = t->scales;
 	u32 i;
 
 	for (i = 0; i < t->centres; i += VF) {
-		vf mul = *(const vfu *)(sc->share_mul + i);
+		const vf is = key_floats(keys + i);
 
-		*(vfu *)(keys + i) = *(const vfu *)(sc->share_add + i) +
-				     mul * key_floats(keys + i);
+		*(vfu *)(keys + i) = *(const vfu *)(sc->near_add + i) +
+				     *(const vfu *)(sc->near_mul + i) * is;
+	}
+}
+
+/* The same of products of the coarse elements. */
+void FN(vexfs_sign_scores_)(const struct vexfs_sign_table *t,
+			    const struct vexfs_query_sign *qs, u32 *products)
+{
+	const struct vexfs_sign_scales *sc = t->scales;
+	const vf scale = splat(bits_float(qs->scale));
+	u32 i;
+
+	for (i = 0; i < t->centres; i += VF) {
+		const vi sum = (vi)*(const vfu *)(products + i) -
+			       (vi)*(const vfu *)(sc->coarse_zero + i);
+		const vf mul = scale * *(const vfu *)(sc->coarse_mul + i);
+
+		*(vfu *)(products + i) = *(const vfu *)(sc->coarse_add + i) +
+			mul * __builtin_convertvector(sum, vf);
 	}
 }
 

@@ -54,11 +54,13 @@ static __always_inline v4i sign_keys(const struct vexfs_space *sp,
 	return keys4((v4f)bits);
 }
 
-void FN(vexfs_signs_)(const struct vexfs_space *sp,
+bool FN(vexfs_signs_)(const struct vexfs_space *sp,
 		      const struct vexfs_query_sign *qs,
 		      const void *const *signs, unsigned int n, u32 *keys)
 {
+	const v4u none = (v4u){} + VEXFS_SIGN_NO_KEY;
 	unsigned int i, j;
+	v4i missing = {};
 
 	for (i = 0; i < n; i += SIGN_GROUP) {
 		const u8 *c[SIGN_GROUP];
@@ -68,11 +70,13 @@ void FN(vexfs_signs_)(const struct vexfs_space *sp,
 		for (j = 0; j < SIGN_GROUP; j++)
 			c[j] = signs[i + j < n ? i + j : n - 1];
 		out = sign_keys(sp, qs, c);
+		missing |= (v4i)((v4u)out >= none);
 		if (n - i >= SIGN_GROUP)
 			__builtin_memcpy(keys + i, &out, sizeof(out));
 		else
 			__builtin_memcpy(keys + i, &out, (n - i) * 4);
 	}
+	return (missing[0] | missing[1] | missing[2] | missing[3]) != 0;
 }
 
 #endif /* __CHECKER__ */

@@ -82,6 +82,9 @@ bool vexfs_rows_finite(const struct vexfs_space *sp, const void *rows, u32 n,
 struct vexfs_query;
 void vexfs_query_prepare(const struct vexfs_space *sp, const void *row,
 			 struct vexfs_query *q);
+/* Is the row that @q was prepared of finite? That costs nothing for floats. */
+bool vexfs_query_finite(const struct vexfs_space *sp, const void *row,
+			const struct vexfs_query *q);
 
 /*
  * Full rows, one pointer each or @stride apart from @base. Sums are in single

@@ -159,3 +159,14 @@ bool vexfs_rows_finite(const struct vexfs_space *sp, const void *rows, u32 n,
 			return false;
 	return true;
 }
+
+/* The sum of squares of floats is finite in double precision if they are. */
+bool vexfs_query_finite(const struct vexfs_space *sp, const void *row,
+			const struct vexfs_query *q)
+{
+	const u64 exponent = 0x7ffull << 52;
+
+	if (sp->exact)
+		return vexfs_rows_finite(sp, row, 1, sp->row_bytes);
+	return (q->norm2 & exponent) != exponent;
+}
