@@ -173,7 +173,7 @@ static void check_places(const struct mem_coll *m)
 	for (i = 0; i < g->slots; i++) {
 		u32 place = *(u32 *)vexfs_arena_item(&signs->place, i);
 		const __le32 *links = vexfs_graph_links(g, i, 0);
-		const u32 *to = vexfs_arena_item(&signs->to, i);
+		const u32 *to = vexfs_arena_item(&signs->to, place);
 
 		CHECK(place < g->slots && !used[place], "slot %u at %u", i,
 		      place);
@@ -186,9 +186,10 @@ static void check_places(const struct mem_coll *m)
 			u32 link = le32_to_cpu(links[j]) - 1;
 
 			CHECK(to[j] == *(u32 *)vexfs_arena_item(&signs->place,
-								link),
+								link) + 1,
 			      "link %u of %u", j, i);
 		}
+		CHECK(j == 2 * g->m || !to[j], "%u has no end", i);
 	}
 	free(used);
 	free(q);
@@ -281,12 +282,13 @@ static void check_gone(const struct mem_coll *m)
 {
 	const struct vexfs_graph *g = &m->coll->graph;
 	const u8 *code;
-	u32 i, j;
+	u32 i, j, place;
 
 	for (i = 0; i < g->slots; i++) {
 		if (vexfs_graph_present(g, i))
 			continue;
-		code = vexfs_graph_sign_code(g, i);
+		place = *(u32 *)vexfs_arena_item(&g->signs->place, i);
+		code = vexfs_arena_item(&g->signs->codes, place);
 		for (j = 0; j < g->sp.sign_bytes && !code[j]; j++)
 			;
 		CHECK(j == g->sp.sign_bytes, "slot %u", i);

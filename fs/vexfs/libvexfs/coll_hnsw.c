@@ -279,48 +279,91 @@ static u32 vexfs_hnsw_sure(u32 k)
 	return k + min(k / 8 + VEXFS_EXACT_MORE, VEXFS_SPARE_HITS);
 }
 
-/*
- * Ranks candidates by their rows, if there are so many that this saves work;
- * and where these distances are exact, so that no others follow.
- */
-static int vexfs_hnsw_rank(struct vexfs_coll_searcher *s, u32 k, u32 n,
-			   struct vexfs_topk *top)
+/* Are the codes' candidates so few that all get exact distances at once? */
+static bool vexfs_hnsw_few(const struct vexfs_coll_searcher *s)
 {
-	const struct vexfs_graph_hit *cand = s->cand;
-	u32 i;
-	int err = 0;
-
-	if (n <= vexfs_hnsw_sure(k) && !s->coll->sp.exact) {
-		for (i = 0; i < n; i++)
-			vexfs_topk_push(top, cand[i].key,
-					vexfs_coll_id(s->coll, cand[i].slot),
-					cand[i].slot);
-		s->compared += n;
-		return 0;
-	}
-	s->nbatch = 0;
-	for (i = 0; !err && i < n; i++)
-		err = vexfs_search_slot(s, cand[i].slot, top);
-	return err ? err : vexfs_search_batch(s, top);
+	return s->ncand <= vexfs_hnsw_sure(s->k) && !s->coll->sp.exact;
 }
 
-/* Candidates by their codes; ranked by the rows if there are many. */
-static int vexfs_hnsw_candidates(struct vexfs_coll_searcher *s, u32 k, u32 ef,
-				 struct vexfs_topk *top)
+/* What a search does next. */
+enum vexfs_hnsw_stage {
+	VEXFS_HNSW_WALK,	/* the graph */
+	VEXFS_HNSW_FETCH,	/* asks for the rows of what was found */
+	VEXFS_HNSW_COMPARE,
+};
+
+/* Lines of rows that are asked for in a step; more would wait for each other. */
+#define VEXFS_FETCH_LINES	16u
+#define VEXFS_FETCH_LINE	64u
+
+/* The first candidates' rows, which are asked for next. */
+static int vexfs_hnsw_pin(struct vexfs_coll_searcher *s)
 {
 	struct vexfs_coll *coll = s->coll;
-	const struct vexfs_graph_filter live = {
-		.flags = &coll->flags,
-		.mask = VEXFS_SLOT_LIVE,
-		.want = VEXFS_SLOT_LIVE,
-	};
-	/* Who deletes meanwhile is noticed when rows are compared. */
-	bool all = READ_ONCE(coll->live) == READ_ONCE(coll->slots);
-	u32 n;
+	u32 i;
+	int err;
 
-	n = vexfs_graph_search(&coll->graph, ef, all ? NULL : &live,
-			       s->scratch, s->cand, &s->compared);
-	return vexfs_hnsw_rank(s, k, vexfs_hnsw_front(s, k, n), top);
+	if (coll->io->killed(coll->priv))
+		return -EINTR;
+	for (i = 0; i < min(s->ncand, coll->span); i++)
+		s->batch[i] = s->cand[i].slot;
+	err = coll->io->pin_rows(coll->priv, s->batch, i, s->pins);
+	if (!err)
+		s->nbatch = i;
+	return err;
+}
+
+static void vexfs_hnsw_unpin(struct vexfs_coll_searcher *s)
+{
+	if (s->nbatch)
+		s->coll->io->unpin_rows(s->coll->priv, s->pins);
+	s->nbatch = 0;
+}
+
+/* Some lines of the rows; false when all were asked for. */
+static bool vexfs_hnsw_fetch(struct vexfs_coll_searcher *s)
+{
+	const u32 stride = s->coll->sp.stride;
+	u32 left = VEXFS_FETCH_LINES;
+
+	while (s->fetch_row < s->nbatch) {
+		const void *row = s->pins->row[s->fetch_row];
+
+		/* Into the second cache: together they would fill the first. */
+		for (; left && s->fetch_at < stride; left--) {
+			__builtin_prefetch(row + s->fetch_at, 0, 2);
+			s->fetch_at += VEXFS_FETCH_LINE;
+		}
+		if (s->fetch_at < stride)
+			return true;
+		s->fetch_at = 0;
+		s->fetch_row++;
+	}
+	return false;
+}
+
+/*
+ * Ranks the candidates by their rows: by exact distances if there are few of
+ * them, so that no others follow.
+ */
+static int vexfs_hnsw_compare(struct vexfs_coll_searcher *s)
+{
+	const bool few = vexfs_hnsw_few(s);
+	u32 i, n = s->nbatch;
+	int err = 0;
+
+	if (few)
+		vexfs_exact_rows(&s->coll->sp, s->query, s->pins->row, n,
+				 s->keys);
+	else
+		vexfs_dist_rows(&s->coll->sp, s->query, s->pins->row, n,
+				s->keys);
+	vexfs_hnsw_unpin(s);
+	s->compared += n;
+	vexfs_batch_push(s, n, U32_MAX, &s->near);
+	for (i = n; !err && i < s->ncand; i++)
+		err = vexfs_search_slot(s, s->cand[i].slot, &s->near);
+	return err ? err : vexfs_search_batch(s, &s->near);
 }
 
 /*
@@ -350,31 +393,78 @@ static int vexfs_hnsw_exact(struct vexfs_coll_searcher *s, u32 k,
 	return 0;
 }
 
-/* The graph and the tail; -EAGAIN when they hadn't enough. */
-static int vexfs_hnsw_search(struct vexfs_coll_searcher *s, u32 k, u32 ef,
-			     struct vexfs_coll_hit *hits, u32 *count)
+static int vexfs_hnsw_begin(struct vexfs_coll_searcher *s)
 {
 	struct vexfs_coll *coll = s->coll;
-	struct vexfs_topk near, tail;
+	/* Who deletes meanwhile is noticed when rows are compared. */
+	bool all = READ_ONCE(coll->live) == READ_ONCE(coll->slots);
 	int err;
 
-	err = vexfs_search_room(&s->cand, &s->cand_cap, ef, sizeof(*s->cand));
+	err = vexfs_search_room(&s->cand, &s->cand_cap, s->ef,
+				sizeof(*s->cand));
 	if (!err)
 		err = vexfs_search_tail(s);
 	if (err)
 		return err;
-	vexfs_topk_init(&near, s->hits, k + VEXFS_SPARE_HITS);
-	vexfs_topk_init(&tail, s->hits + near.k, near.k);
-	err = vexfs_hnsw_candidates(s, k, ef, &near);
+	s->live = (struct vexfs_graph_filter) {
+		.flags = &coll->flags,
+		.mask = VEXFS_SLOT_LIVE,
+		.want = VEXFS_SLOT_LIVE,
+	};
+	s->stage = VEXFS_HNSW_WALK;
+	s->nbatch = 0;
+	s->fetch_row = 0;
+	s->fetch_at = 0;
+	vexfs_topk_init(&s->near, s->hits, s->k + VEXFS_SPARE_HITS);
+	vexfs_graph_search_begin(&coll->graph, s->ef, all ? NULL : &s->live,
+				 s->scratch);
+	return 0;
+}
+
+static int vexfs_hnsw_step(struct vexfs_coll_searcher *s)
+{
+	int err;
+
+	switch (s->stage) {
+	case VEXFS_HNSW_WALK:
+		if (vexfs_graph_search_step(&s->coll->graph, s->scratch))
+			return 1;
+		s->ncand = vexfs_graph_search_end(s->scratch, s->cand,
+						  &s->compared);
+		s->ncand = vexfs_hnsw_front(s, s->k, s->ncand);
+		err = s->ncand ? vexfs_hnsw_pin(s) : 0;
+		s->stage = VEXFS_HNSW_FETCH;
+		return err ? err : s->ncand > 0;
+	case VEXFS_HNSW_FETCH:
+		if (!vexfs_hnsw_fetch(s))
+			s->stage = VEXFS_HNSW_COMPARE;
+		return 1;
+	default:
+		return vexfs_hnsw_compare(s);
+	}
+}
+
+/* The graph and the tail; -EAGAIN when they hadn't enough. */
+static int vexfs_hnsw_end(struct vexfs_coll_searcher *s,
+			  struct vexfs_coll_hit *hits, u32 *count)
+{
+	struct vexfs_topk tail;
+	u32 k = s->k;
+	int err = 0;
+
+	vexfs_topk_init(&tail, s->hits + s->near.k, s->near.k);
+	if (vexfs_hnsw_few(s))
+		vexfs_search_finish(s, &s->near);
+	else
+		err = vexfs_hnsw_exact(s, k, &s->near);
 	if (!err)
-		err = vexfs_hnsw_exact(s, k, &near);
-	if (!err)
-		err = vexfs_search_tail_rows(s, vexfs_search_limit(&near, k),
+		err = vexfs_search_tail_rows(s, vexfs_search_limit(&s->near, k),
 					     &tail);
 	if (err)
 		return err;
-	*count = vexfs_hits_merge(near.hit, near.n, tail.hit, tail.n, hits, k);
-	return *count < min(k, READ_ONCE(coll->live)) ? -EAGAIN : 0;
+	*count = vexfs_hits_merge(s->near.hit, s->near.n, tail.hit, tail.n,
+				  hits, k);
+	return *count < min(k, READ_ONCE(s->coll->live)) ? -EAGAIN : 0;
 }
 
 const struct vexfs_index_ops vexfs_hnsw_ops = {
@@ -399,5 +489,8 @@ const struct vexfs_index_ops vexfs_hnsw_ops = {
 	.load		= vexfs_hnsw_load,
 	.scan_wins	= vexfs_hnsw_scan_wins,
 	.prepare	= vexfs_hnsw_prepare,
-	.search		= vexfs_hnsw_search,
+	.begin		= vexfs_hnsw_begin,
+	.step		= vexfs_hnsw_step,
+	.end		= vexfs_hnsw_end,
+	.cancel		= vexfs_hnsw_unpin,
 };

@@ -188,6 +188,16 @@ struct vexfs_index_ops {
 	/* [sem] -EAGAIN when it hadn't enough. */
 	int (*search)(struct vexfs_coll_searcher *s, u32 k, u32 ef,
 		      struct vexfs_coll_hit *hits, u32 *count);
+	/*
+	 * [sem until the end] Or in steps, as long as they return 1: each asks
+	 * for the memory that the next one reads. @end as @search; without it,
+	 * or after an error, @cancel.
+	 */
+	int (*begin)(struct vexfs_coll_searcher *s);
+	int (*step)(struct vexfs_coll_searcher *s);
+	int (*end)(struct vexfs_coll_searcher *s, struct vexfs_coll_hit *hits,
+		   u32 *count);
+	void (*cancel)(struct vexfs_coll_searcher *s);
 };
 
 extern const struct vexfs_index_ops vexfs_flat_ops;

@@ -27,8 +27,12 @@ struct vexfs_coll_searcher *vexfs_coll_searcher_alloc(struct vexfs_coll *coll)
 
 void vexfs_coll_searcher_free(struct vexfs_coll_searcher *s)
 {
+	u32 i;
+
 	if (!s)
 		return;
+	for (i = 0; i < ARRAY_SIZE(s->other); i++)
+		vexfs_coll_searcher_free(s->other[i]);
 	if (s->scratch)
 		vexfs_graph_scratch_free(s->scratch);
 	vexfs_lsh_scratch_free(s->lsh);
@@ -77,9 +81,8 @@ static int vexfs_batch_keys(struct vexfs_coll_searcher *s, u32 n, bool lower)
 	return 0;
 }
 
-/* Those of the batch whose keys are at most @limit. */
-static void vexfs_batch_push(struct vexfs_coll_searcher *s, u32 n, u32 limit,
-			     struct vexfs_topk *top)
+void vexfs_batch_push(struct vexfs_coll_searcher *s, u32 n, u32 limit,
+		      struct vexfs_topk *top)
 {
 	u32 i, slot;
 
@@ -261,6 +264,9 @@ int vexfs_search_tail_rows(struct vexfs_coll_searcher *s, u32 limit,
 	return err;
 }
 
+/* Queries that the index answers before those get their turn that wait for @sem */
+#define VEXFS_SEARCH_SOME	64u
+
 /* Would a scan cost less than the index? */
 static bool vexfs_search_by_scan(struct vexfs_coll *coll, u32 ef,
 				 unsigned int flags)
@@ -276,10 +282,8 @@ static bool vexfs_search_by_scan(struct vexfs_coll *coll, u32 ef,
 	return waiting > live / 2 || coll->ops->scan_wins(coll, live, ef);
 }
 
-static int vexfs_search_by_index(struct vexfs_coll_searcher *s,
-				 const void *row, u32 k, u32 ef,
-				 struct vexfs_coll_hit *hits,
-				 struct vexfs_coll_result *res)
+int vexfs_search_prepare(struct vexfs_coll_searcher *s, const void *row, u32 k,
+			 u32 ef)
 {
 	struct vexfs_coll *coll = s->coll;
 	int err;
@@ -289,16 +293,38 @@ static int vexfs_search_by_index(struct vexfs_coll_searcher *s,
 	if (err)
 		return err;
 	s->row = row;
+	s->k = k;
+	s->ef = ef;
+	s->compared = 0;
 	s->query = PTR_ALIGN(s->query_mem, 64);
 	err = coll->ops->prepare(s, ef, &s->query);
 	if (err)
 		return err;
 	vexfs_query_prepare(&coll->sp, row, s->query);
+	return vexfs_query_finite(&coll->sp, row, s->query) ? 0 : -EINVAL;
+}
+
+/* Queries that the index answers at a time; returns how many, or negative. */
+static int vexfs_search_by_index(struct vexfs_coll_searcher *s,
+				 const void *rows, u32 n, u32 k, u32 ef,
+				 struct vexfs_coll_hit *hits,
+				 struct vexfs_coll_result *res)
+{
+	struct vexfs_coll *coll = s->coll;
+	int err;
+
+	if (coll->ops->begin) {
+		n = min(n, VEXFS_SEARCH_SOME);
+		err = vexfs_search_turns(s, rows, n, k, ef, hits, res);
+		return err ? err : (int)n;
+	}
+	err = vexfs_search_prepare(s, rows, k, ef);
+	if (err)
+		return err;
 	res->mode = coll->ops->mode;
-	s->compared = 0;
 	err = coll->ops->search(s, k, ef, hits, &res->count);
 	res->compared = s->compared;
-	return err;
+	return err ? err : 1;
 }
 
 /* [sem] Some of the queries; returns how many, or negative. */
@@ -310,13 +336,15 @@ static int vexfs_search_some(struct vexfs_coll_searcher *s, const void *rows,
 	int err;
 
 	if (!vexfs_search_by_scan(s->coll, ef, flags)) {
-		n = 1;
-		err = vexfs_search_by_index(s, rows, k, ef, hits, res);
+		err = vexfs_search_by_index(s, rows, n, k, ef, hits, res);
 		if (err != -EAGAIN)
-			return err ? err : 1;
+			return err;
+		n = 1;
 	}
 	/* Fewer than k only when there are fewer than k */
 	n = vexfs_scan_queries(s, n, k);
+	if (!vexfs_rows_finite(&s->coll->sp, rows, n, s->coll->sp.row_bytes))
+		return -EINVAL;
 	err = vexfs_search_scan(s, rows, n, k, hits, res);
 	return err ? err : (int)n;
 }
@@ -327,8 +355,8 @@ static u32 vexfs_search_ef(const struct vexfs_coll *coll, u32 k, u32 ef)
 	return max(ef ? ef : coll->cfg.ef, k);
 }
 
-/* Of queries that are copied together, for the last to be still in the cache. */
-#define VEXFS_SEARCH_BYTES	16384u
+/* Of queries that are copied together, for the last to be still in a cache. */
+#define VEXFS_SEARCH_BYTES	131072u
 
 u32 vexfs_coll_search_most(struct vexfs_coll_searcher *s, u32 n, u32 k, u32 ef,
 			   unsigned int flags)
@@ -352,8 +380,6 @@ int vexfs_coll_search_many(struct vexfs_coll_searcher *s, const void *queries,
 
 	if (!k || k > VEXFS_K_MAX || ef > VEXFS_EF_MAX ||
 	    flags & ~(unsigned int)VEXFS_COLL_EXACT)
-		return -EINVAL;
-	if (!vexfs_rows_finite(&coll->sp, queries, n, row_bytes))
 		return -EINVAL;
 	ef = vexfs_search_ef(coll, k, ef);
 	memset(res, 0, n * sizeof(*res));

@@ -16,6 +16,9 @@
  */
 #define VEXFS_SPARE_HITS	32u
 
+/* Queries of a batch that take turns, so that none waits for memory. */
+#define VEXFS_TURNS		4u
+
 struct vexfs_scan;
 
 struct vexfs_coll_searcher {
@@ -41,6 +44,19 @@ struct vexfs_coll_searcher {
 	/** @hits: lists: from the index and from the tail, or of each query */
 	struct vexfs_coll_hit *hits;
 	u32 hits_cap;
+	/** @k, @ef: of a search in steps, and how far it has come */
+	u32 k;
+	u32 ef;
+	u32 stage;
+	/** @ncand: candidates whose rows are to be compared */
+	u32 ncand;
+	/** @fetch_row, @fetch_at: rows of @batch were asked for up to here */
+	u32 fetch_row;
+	u32 fetch_at;
+	struct vexfs_graph_filter live;
+	struct vexfs_topk near;
+	/** @other: searchers that take turns with this one, NULL until needed */
+	struct vexfs_coll_searcher *other[VEXFS_TURNS - 1];
 	u64 compared;
 	u32 nbatch;
 	u32 batch[VEXFS_PIN_MAX];
@@ -49,6 +65,14 @@ struct vexfs_coll_searcher {
 
 /* Makes an array of scratch large enough; its contents are lost. */
 int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size);
+
+/* [sem] The query, and memory for a search; -ENOMEM. */
+int vexfs_search_prepare(struct vexfs_coll_searcher *s, const void *row, u32 k,
+			 u32 ef);
+
+/* Those of the first @n of the batch whose keys are at most @limit. */
+void vexfs_batch_push(struct vexfs_coll_searcher *s, u32 n, u32 limit,
+		      struct vexfs_topk *top);
 
 /*
  * Compares a slot, if it is live, with the query: into @top. Slots gather in
@@ -75,6 +99,12 @@ static inline u32 vexfs_search_limit(const struct vexfs_topk *top, u32 k)
 /* Sorts what was found and drops what was deleted since. */
 void vexfs_search_finish(struct vexfs_coll_searcher *s,
 			 struct vexfs_topk *top);
+
+/* coll_turns.c */
+/* [sem] Queries that the index answers in steps; see struct vexfs_index_ops. */
+int vexfs_search_turns(struct vexfs_coll_searcher *s, const void *rows, u32 n,
+		       u32 k, u32 ef, struct vexfs_coll_hit *hits,
+		       struct vexfs_coll_result *res);
 
 /* coll_scan.c */
 /* Queries that one pass over the rows serves; @k of each are wanted. */

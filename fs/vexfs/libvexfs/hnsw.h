@@ -236,6 +236,20 @@ u32 vexfs_graph_search(const struct vexfs_graph *g, u32 ef,
 		       struct vexfs_graph_hit *out, u64 *compared);
 
 /*
+ * The same in steps, as long as step returns true. Each asks for the memory that
+ * the next one reads: with a scratch each, several searches take turns, and
+ * wait for none of it. The locks that a search is under are kept until its end;
+ * @filter is used until then.
+ */
+void vexfs_graph_search_begin(const struct vexfs_graph *g, u32 ef,
+			      const struct vexfs_graph_filter *filter,
+			      struct vexfs_graph_scratch *s);
+bool vexfs_graph_search_step(const struct vexfs_graph *g,
+			     struct vexfs_graph_scratch *s);
+u32 vexfs_graph_search_end(struct vexfs_graph_scratch *s,
+			   struct vexfs_graph_hit *out, u64 *compared);
+
+/*
  * Checkpoints. GRAPH0 and CODES are the arenas links and codes, to be copied
  * by vexfs_arena_read() and _write(), by dirty chunks. UPPER is made whole:
  * records of 8 + 4m bytes ordered by slot and level,

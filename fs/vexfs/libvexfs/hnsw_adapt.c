@@ -234,15 +234,19 @@ fail:
 	return NULL;
 }
 
+static u32 place_of(const struct vexfs_graph_signs *signs, u32 slot)
+{
+	return *(const u32 *)vexfs_arena_item(&signs->place, slot);
+}
+
 static u32 make_sign(const struct vexfs_graph *g,
 		     struct vexfs_graph_signs *signs, u32 slot, u32 centre,
 		     struct vexfs_query *q)
 {
-	const u32 *place = vexfs_arena_item(&signs->place, slot);
+	void *code = vexfs_arena_item(&signs->codes, place_of(signs, slot));
 
 	return vexfs_sign_encode(&g->sp, &signs->table,
-				 vexfs_graph_code(g, slot), centre, q,
-				 vexfs_arena_item(&signs->codes, *place));
+				 vexfs_graph_code(g, slot), centre, q, code);
 }
 
 static u32 sign_new(const struct vexfs_graph *g,
@@ -274,14 +278,16 @@ static void place_links(const struct vexfs_graph *g,
 			struct vexfs_graph_signs *signs, u32 slot, u32 from)
 {
 	const __le32 *links = vexfs_arena_item(&g->links, slot);
-	u32 i, link, *to = vexfs_arena_item(&signs->to, slot);
+	u32 i, link, *to = vexfs_arena_item(&signs->to,
+					    place_of(signs, slot));
 
 	for (i = from; i < 2 * g->m; i++) {
 		link = vexfs_link_get(links + i);
-		if (!link)
+		if (link)
+			link = place_of(signs, link - 1) + 1;
+		WRITE_ONCE(to[i], link);
+		if (!link && i + 1 < 2 * g->m && !to[i + 1])
 			break;
-		WRITE_ONCE(to[i], *(const u32 *)
-				  vexfs_arena_item(&signs->place, link - 1));
 	}
 }
 
@@ -300,9 +306,8 @@ void vexfs_graph_place_links(struct vexfs_graph *g, u32 slot, u32 from)
 static void unsign(const struct vexfs_graph *g,
 		   struct vexfs_graph_signs *signs, u32 slot)
 {
-	const u32 *place = vexfs_arena_item(&signs->place, slot);
-
-	memset(vexfs_arena_item(&signs->codes, *place), 0, g->sp.sign_bytes);
+	memset(vexfs_arena_item(&signs->codes, place_of(signs, slot)), 0,
+	       g->sp.sign_bytes);
 }
 
 void vexfs_graph_unsign(struct vexfs_graph *g, u32 slot)

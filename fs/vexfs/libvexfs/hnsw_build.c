@@ -221,11 +221,12 @@ static u32 pool_to_cands(const struct vexfs_graph *g,
 	vexfs_rest_cut(s);
 	memcpy(s->cands + s->nrest, s->pool, s->n * sizeof(*s->cands));
 	for (i = 0; i < s->nrest + s->n; i++) {
-		u64 cand = s->cands[i] & ~(u64)VEXFS_CAND_DONE;
+		u64 cand = s->cands[i];
+		u32 found = vexfs_walk_slot(s, vexfs_cand_slot(cand));
 
-		s->cands[n] = cand;
-		s->selected[n] = vexfs_cand_slot(cand);
-		n += vexfs_cand_slot(cand) != slot;
+		s->cands[n] = vexfs_cand(vexfs_cand_key(cand), found);
+		s->selected[n] = found;
+		n += found != slot;
 	}
 	if (vexfs_walk_short(g, s))
 		rank_keys(g, s, slot, n);

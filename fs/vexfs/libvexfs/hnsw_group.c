@@ -35,7 +35,7 @@ static void share_found(struct vexfs_graph_scratch *s, u32 slot)
 
 	share(s, slot);
 	for (i = 0; i < s->n; i++)
-		share(s, vexfs_cand_slot(s->pool[i]));
+		share(s, vexfs_walk_slot(s, vexfs_cand_slot(s->pool[i])));
 }
 
 /*

@@ -12,8 +12,6 @@
 
 static inline bool vexfs_passes(const struct vexfs_graph_filter *f, u32 slot)
 {
-	if (!f)
-		return true;
 	if (f->flags) {
 		const u8 *flags = vexfs_arena_item(f->flags, slot);
 
@@ -71,6 +69,8 @@ static __always_inline u32 vexfs_pool_find(const u64 *pool, u32 n, u64 cand)
 	return (u32)(at - pool) + (n && *at < cand);
 }
 
+#define VEXFS_POOL_FEW		24u
+
 /* Drops the last one. */
 static __always_inline void vexfs_pool_pop(struct vexfs_graph_scratch *s)
 {
@@ -82,6 +82,25 @@ static __always_inline void vexfs_pool_pop(struct vexfs_graph_scratch *s)
 }
 
 /*
+ * Moves those from @at on by one. They are some ten, mostly: word by word they
+ * are moved sooner than by a call, and the kernel's memmove() is for more.
+ */
+static __always_inline void vexfs_pool_open(u64 *pool, u32 at, u32 n)
+{
+	u32 i;
+
+	if (n - at > VEXFS_POOL_FEW) {
+		memmove(pool + at + 1, pool + at, (n - at) * sizeof(*pool));
+		return;
+	}
+	for (i = n; i > at; i--) {
+		/* Else compilers would make a call of it. */
+		barrier();
+		pool[i] = pool[i - 1];
+	}
+}
+
+/*
  * Puts a candidate into the pool, which keeps the ef nearest results and
  * the others among them; returns its place, or ~0. Once there are ef results
  * the last in the pool is one.
@@ -90,20 +109,20 @@ static __always_inline u32
 vexfs_pool_add(struct vexfs_graph_scratch *s, u32 ef,
 	       const struct vexfs_graph_filter *filter, u64 cand)
 {
-	u32 slot = vexfs_cand_slot(cand), at;
+	u32 at;
 
 	if ((s->ok == ef || s->n == s->room) && cand >= s->pool[s->n - 1]) {
 		if (s->rest_want)
 			vexfs_rest_add(s, cand, true);
 		return ~0u;
 	}
-	if (unlikely(!vexfs_passes(filter, slot)))
+	if (filter && !vexfs_passes(filter, vexfs_walk_slot(s,
+						vexfs_cand_slot(cand))))
 		cand |= VEXFS_CAND_OTHER;
 	if (s->n == s->room)
 		vexfs_pool_pop(s);
 	at = vexfs_pool_find(s->pool, s->n, cand);
-	memmove(s->pool + at + 1, s->pool + at,
-		(s->n - at) * sizeof(*s->pool));
+	vexfs_pool_open(s->pool, at, s->n);
 	s->pool[at] = cand;
 	s->n++;
 	s->ok += !(cand & VEXFS_CAND_OTHER);

@@ -21,7 +21,7 @@ struct vexfs_graph_signs {
 	struct vexfs_arena codes;
 	/** @place: u32 a slot: which of them is the slot's */
 	struct vexfs_arena place;
-	/** @to: the places of a slot's links on layer 0, u32[2m] a slot */
+	/** @to: by place, those of a node's links on layer 0, + 1: u32[2m] */
 	struct vexfs_arena to;
 	/** @slot: the reverse, of @slots places, those below @run[centres] */
 	u32	*slot;
@@ -48,7 +48,8 @@ struct vexfs_upper {
 
 /*
  * Candidates are single words, sorted by key and then slot:
- * key << 32 | slot << 2 | VEXFS_CAND_* bits.
+ * key << 32 | slot << 2 | VEXFS_CAND_* bits. During a traversal over sign codes
+ * it is the place instead: see vexfs_walk_slot().
  */
 #define VEXFS_CAND_DONE		1u	/* its links were followed */
 #define VEXFS_CAND_OTHER	2u	/* the filter says: no result */
@@ -88,6 +89,18 @@ static inline u32 vexfs_cand_slot(u64 cand)
 /* Nodes from which searches for rows of a group begin. */
 #define VEXFS_SHARED		256u
 
+/* A traversal of one layer; see vexfs_walk(). */
+struct vexfs_walk {
+	u32	level;
+	u32	ef;
+	u32	most;
+	/** @next: where in the pool to look for what is expanded next */
+	u32	next;
+	/** @last: what was expanded last */
+	u32	last;
+	const struct vexfs_graph_filter *filter;
+};
+
 struct vexfs_graph_scratch {
 	/** @query: what is searched for, query_room bytes */
 	struct vexfs_query *query;
@@ -121,11 +134,10 @@ struct vexfs_graph_scratch {
 	const void **cand_code;
 	u32	*cand_key;
 	u32	cand_room;
-	/** @n_batch: slots, their codes and keys, of one hop */
+	/** @n_batch: slots, or places, their codes and keys, of one hop */
 	u32	n_batch;
 	u32	batch_slot[VEXFS_BATCH + 1];
 	const void *batch_code[VEXFS_BATCH];
-	u32	batch_place[VEXFS_BATCH + 1];
 	u32	batch_key[VEXFS_BATCH];
 	u64	batch_cand[VEXFS_BATCH + 1];
 	/** @around: links of a node that is taken out */
@@ -137,8 +149,20 @@ struct vexfs_graph_scratch {
 	u32	shared[VEXFS_SHARED];
 	u32	nshared;
 	u32	shared_set[4 * VEXFS_SHARED];
-	/** @by_signs: sign codes are compared */
+	/** @stage: of a search in steps, see hnsw_search.c */
+	u32	stage;
+	u32	search_ef;
+	u32	tries;
+	/** @nfetched: candidates that are to be ranked by the codes */
+	u32	nfetched;
+	struct vexfs_walk walk;
+	/**
+	 * @by_signs: sign codes are compared, and nodes go by their places;
+	 * @slot_of: the slots of the first @nplaced of these
+	 */
 	bool	by_signs;
+	const u32 *slot_of;
+	u32	nplaced;
 	/** @near: centres of sign codes that are near the query */
 	u32	near[VEXFS_SIGN_NEAR];
 	u32	nnear;
@@ -185,12 +209,25 @@ static inline void *vexfs_graph_nib(const struct vexfs_graph *g, u32 slot)
 	return vexfs_arena_item(&g->nibs, slot);
 }
 
-static inline void *vexfs_graph_sign_code(const struct vexfs_graph *g,
-					  u32 slot)
+/*
+ * A traversal over sign codes knows nodes by the places of these: what it looks
+ * at lies together then. What came after the places were given has the same
+ * number as its slot.
+ */
+static __always_inline u32 vexfs_walk_slot(const struct vexfs_graph_scratch *s,
+					   u32 number)
 {
-	const u32 *place = vexfs_arena_item(&g->signs->place, slot);
+	return s->by_signs && number < s->nplaced ? s->slot_of[number] :
+						    number;
+}
 
-	return vexfs_arena_item(&g->signs->codes, *place);
+static __always_inline u32 vexfs_walk_number(const struct vexfs_graph *g,
+					     const struct vexfs_graph_scratch *s,
+					     u32 slot)
+{
+	if (!s->by_signs)
+		return slot;
+	return *(const u32 *)vexfs_arena_item(&g->signs->place, slot);
 }
 
 /* Is the way found by other codes than those that say what is nearest? */
@@ -286,6 +323,8 @@ void vexfs_sort_many(struct vexfs_graph_scratch *s, u32 n);
 /* hnsw_search.c */
 /* Candidates that a search for @ef keeps. */
 u32 vexfs_walk_room(const struct vexfs_graph *g, u32 ef);
+
+/* hnsw_walk.c */
 void vexfs_walk_query(const struct vexfs_graph *g,
 		      struct vexfs_graph_scratch *s);
 void vexfs_walk_begin(struct vexfs_graph_scratch *s);
@@ -295,12 +334,31 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 		     struct vexfs_graph_scratch *s);
 void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
 		      u32 ef, struct vexfs_graph_scratch *s);
+/*
+ * Expands candidates on a layer until all of the pool, or the nearest @most of
+ * it, have been. Bounded: a place in the pool is taken by a nearer candidate
+ * only, each slot once.
+ */
 void vexfs_walk(const struct vexfs_graph *g, u32 level, u32 ef, u32 most,
 		const struct vexfs_graph_filter *filter,
 		struct vexfs_graph_scratch *s);
+/*
+ * The same in steps, as long as the first returns true: it looks up what is to
+ * be compared, and asks for the memory. After each, others may have their turn.
+ */
+bool vexfs_walk_expand(const struct vexfs_graph *g, struct vexfs_walk *w,
+		       struct vexfs_graph_scratch *s);
+void vexfs_walk_compare(const struct vexfs_graph *g, struct vexfs_walk *w,
+			struct vexfs_graph_scratch *s);
+/*
+ * Candidates to begin with on layer 0: some of the nodes near the centres that
+ * are nearest to the query. False if there are none. Fetch asks for the memory.
+ */
 bool vexfs_scan_near(const struct vexfs_graph *g, u32 ef,
 		     const struct vexfs_graph_filter *filter,
 		     struct vexfs_graph_scratch *s);
+void vexfs_scan_near_fetch(const struct vexfs_graph *g,
+			   const struct vexfs_graph_scratch *s);
 u32 vexfs_descend(const struct vexfs_graph *g, u32 slot, u32 from, u32 to,
 		  struct vexfs_graph_scratch *s);
 

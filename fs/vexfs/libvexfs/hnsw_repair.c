@@ -80,8 +80,8 @@ static void repair_layer(struct vexfs_graph *g, u32 slot, u32 level,
 		vexfs_walk_seed(g, s->around[i], REPAIR_EF, NULL, s);
 	vexfs_walk(g, level, REPAIR_EF, REPAIR_EF, NULL, s);
 	for (i = 0; i < s->n; i++)
-		relink(g, vexfs_cand_slot(s->pool[i]), slot, level, n_around,
-		       s);
+		relink(g, vexfs_walk_slot(s, vexfs_cand_slot(s->pool[i])),
+		       slot, level, n_around, s);
 }
 
 /* Links a node that lost all its neighbours with others around it. */
