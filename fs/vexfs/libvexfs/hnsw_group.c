@@ -8,11 +8,14 @@
 #include "hnsw_pool.h"
 
 /*
- * Candidates that are expanded for a row, and others to choose links among:
- * where sign codes say what is near, twice as many.
+ * Candidates that are expanded for a row, and others to choose links among.
+ * Sign codes are there where vectors have many dimensions: there what is shared
+ * leads to nearly all that is near, but the codes that say so are coarse.
  */
 #define GROUP_HOPS	64u
 #define GROUP_REST	64u
+#define GROUP_SIGN_HOPS	32u
+#define GROUP_SIGN_REST	96u
 
 /* Nodes that are candidates for all rows of the group. */
 static void share(struct vexfs_graph_scratch *s, u32 slot)
@@ -46,14 +49,14 @@ static void share_found(struct vexfs_graph_scratch *s, u32 slot)
 static int insert_member(struct vexfs_graph *g, u32 slot, const void *row,
 			 struct vexfs_graph_scratch *s)
 {
-	const u32 hops = min(g->ef_construction, GROUP_HOPS);
 	int err = vexfs_insert_begin(g, slot, row, s);
-	u32 rest = GROUP_REST;
+	u32 hops, rest;
 
 	if (err)
 		return err;
-	if (s->by_signs)
-		rest *= 2;
+	hops = s->by_signs ? GROUP_SIGN_HOPS : GROUP_HOPS;
+	rest = s->by_signs ? GROUP_SIGN_REST : GROUP_REST;
+	hops = min(g->ef_construction, hops);
 	vexfs_walk_begin(s);
 	vexfs_rest_want(s, min(g->ef_construction - hops, rest));
 	/* Pairs with the release in vexfs_graph_set_entry(). */
