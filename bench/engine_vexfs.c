@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The VexFS authors
  */
 #include <pthread.h>
+#include <sched.h>
 
 #include "../tests/unit/vtest.h"
 #include "bench.h"
@@ -14,6 +15,7 @@
 /* Rows of an insert, and those indexed between two looks at bench_stop. */
 #define BATCH		1000u
 #define STEP		64u
+#define MAX_THREADS	64u
 /* Queries of a search. */
 #define MAX_BATCH	256u
 
@@ -34,42 +36,85 @@ const unsigned int bench_efs[] = {
 	320, 400, 512, 640, 800, 1000, 0
 };
 
-static void *index_thread(void *arg)
-{
-	struct store *st = arg;
-	long left;
-	int tend;
+/* Threads that index while one of them inserts. */
+struct build {
+	struct store *st;
+	/** @all: no more rows will come */
+	_Atomic bool all;
+	pthread_t thread[MAX_THREADS];
+	unsigned int threads;
+};
 
-	do {
-		left = vexfs_coll_index(st->coll, STEP);
-		tend = left < 0 ? 0 : vexfs_coll_tend(st->coll);
-	} while ((left > 0 || tend > 0) && !bench_stop);
-	left = left ? left : tend;
-	if (left < 0 && !bench_stop) {
-		fprintf(stderr, "bench: vexfs_coll_index: %ld\n", left);
+/* A little of all work there is; how many rows wait, or 1 for the rest of it. */
+static long index_some(struct store *st)
+{
+	long left = vexfs_coll_index(st->coll, STEP), tend = left;
+
+	if (left >= 0)
+		tend = vexfs_coll_tend(st->coll);
+	if (tend < 0 && !bench_stop) {
+		fprintf(stderr, "bench: vexfs_coll_index: %ld\n", tend);
 		exit(1);
 	}
+	return left ? left : tend;
+}
+
+static void *index_thread(void *arg)
+{
+	struct build *b = arg;
+	bool all;
+	long left;
+
+	do {
+		all = b->all;
+		left = index_some(b->st);
+		if (!left && !all)
+			sched_yield();
+	} while ((left > 0 || !all) && !bench_stop);
 	return NULL;
 }
 
-static void index_all(struct store *st, unsigned int threads)
+/* The caller is one of the threads: index_upto() is its share. */
+static void index_begin(struct build *b, struct store *st, unsigned int threads)
 {
-	pthread_t t[64];
 	unsigned int i;
 
-	for (i = 1; i < threads && i < 64; i++)
-		if (pthread_create(t + i, NULL, index_thread, st))
+	b->st = st;
+	b->all = false;
+	b->threads = threads < MAX_THREADS ? threads : MAX_THREADS;
+	for (i = 1; i < b->threads; i++)
+		if (pthread_create(b->thread + i, NULL, index_thread, b))
 			exit(1);
-	index_thread(st);
-	for (i = 1; i < threads && i < 64; i++)
-		pthread_join(t[i], NULL);
+}
+
+/* Until no more than so many rows wait. */
+static void index_upto(struct build *b, long waiting)
+{
+	long left;
+
+	do {
+		left = index_some(b->st);
+	} while (left > waiting && !bench_stop);
+}
+
+static void index_end(struct build *b)
+{
+	unsigned int i;
+
+	b->all = true;
+	index_upto(b, 0);
+	for (i = 1; i < b->threads; i++)
+		pthread_join(b->thread[i], NULL);
 }
 
 static void *open_index(const struct bench_data *d,
 			const struct bench_build *b,
 			struct vexfs_coll_config cfg)
 {
+	/* What the others go on with while this one inserts. */
+	const long waiting = b->threads > 1 ? BATCH / 2 : 0;
 	struct vexfs_coll_config probe;
+	struct build build;
 	struct index *ix;
 	size_t i, n;
 
@@ -84,6 +129,7 @@ static void *open_index(const struct bench_data *d,
 	ix = bench_must(calloc(1, sizeof(*ix)));
 	ix->d = d;
 	ix->st = store_create(&cfg, d->n, NULL);
+	index_begin(&build, ix->st, b->bulk ? 1 : b->threads);
 	for (i = 0; i < d->n && !bench_stop; i += n) {
 		n = min_t(size_t, BATCH, d->n - i);
 		if (store_insert(ix->st, d->rows + i * d->row_bytes, (u32)n) &&
@@ -92,9 +138,11 @@ static void *open_index(const struct bench_data *d,
 			exit(1);
 		}
 		if (!b->bulk)
-			index_all(ix->st, b->threads);
+			index_upto(&build, waiting);
 	}
-	index_all(ix->st, b->threads);
+	if (b->bulk)
+		index_begin(&build, ix->st, b->threads);
+	index_end(&build);
 	return ix;
 }
 
