@@ -47,29 +47,30 @@ void vexfs_walk_query(const struct vexfs_graph *g,
 }
 
 /*
- * Marks those of the batch from @first on, up to @n, as visited, and drops
- * those that were. All are below nvisited. Half of them were, so no branch
- * could be predicted.
+ * Marks a node, below nvisited, as visited; it is number @fresh of the batch if
+ * it wasn't. Half of them were, so no branch could be predicted. Returns how
+ * many there are then.
  */
-static __always_inline void visit_batch(struct vexfs_graph_scratch *s,
-					u32 first, u32 n)
+static __always_inline u32 visit(struct vexfs_graph_scratch *s, u32 number,
+				 u32 fresh)
 {
-	unsigned long *word, bit;
-	u32 i, slot, fresh = first;
+	unsigned long *word = s->visited + BIT_WORD(number);
+	unsigned long was = *word, bit = BIT_MASK(number);
 
-	for (i = first; i < n; i++) {
-		slot = s->batch_slot[i];
-		word = s->visited + BIT_WORD(slot);
-		bit = BIT_MASK(slot);
-		s->batch_slot[fresh] = slot;
-		fresh += !(*word & bit);
-		*word |= bit;
-	}
-	s->n_batch = fresh;
-	if (likely(s->ntouched + fresh - first <= VEXFS_TOUCHED)) {
+	s->batch_slot[fresh] = number;
+	*word = was | bit;
+	return fresh + !(was & bit);
+}
+
+/* The batch has so many now, of which those from @first on are new. */
+static __always_inline void visited_upto(struct vexfs_graph_scratch *s,
+					 u32 first, u32 n)
+{
+	s->n_batch = n;
+	if (likely(s->ntouched + n - first <= VEXFS_TOUCHED)) {
 		memcpy(s->touched + s->ntouched, s->batch_slot + first,
-		       (fresh - first) * sizeof(*s->touched));
-		s->ntouched += fresh - first;
+		       (n - first) * sizeof(*s->touched));
+		s->ntouched += n - first;
 	} else {
 		s->ntouched = VEXFS_TOUCHED + 1;
 	}
@@ -85,8 +86,7 @@ void vexfs_walk_again(struct vexfs_graph_scratch *s)
 	s->n = n;
 	s->ok = ok;
 	for (i = 0; i < n; i++) {
-		s->batch_slot[0] = vexfs_cand_slot(s->pool[i]);
-		visit_batch(s, 0, 1);
+		visited_upto(s, 0, visit(s, vexfs_cand_slot(s->pool[i]), 0));
 		s->pool[i] &= ~(u64)VEXFS_CAND_DONE;
 	}
 }
@@ -133,10 +133,13 @@ prefetch_links(const struct vexfs_graph *g,
 			       g->links.item_size);
 }
 
-/* The links of a node, numbers in the batch from @first on; returns their end. */
+/*
+ * The links of a node join the batch, from @first on; those that weren't
+ * visited, if @new. Returns how many it has then.
+ */
 static __always_inline u32 read_links(const struct vexfs_graph *g, u32 number,
 				      u32 level, u32 first,
-				      struct vexfs_graph_scratch *s)
+				      struct vexfs_graph_scratch *s, bool new)
 {
 	const __le32 *links = vexfs_graph_links(g, vexfs_walk_slot(s, number),
 						level);
@@ -146,8 +149,13 @@ static __always_inline u32 read_links(const struct vexfs_graph *g, u32 number,
 		link = vexfs_link_get(links + i);
 		if (!link)
 			break;
-		s->batch_slot[n] = vexfs_walk_number(g, s, link - 1);
-		n += link <= s->nvisited;
+		if (unlikely(link > s->nvisited))
+			continue;
+		link = vexfs_walk_number(g, s, link - 1);
+		if (new)
+			n = visit(s, link, n);
+		else
+			s->batch_slot[n++] = link;
 	}
 	return n;
 }
@@ -163,31 +171,27 @@ static __always_inline u32 read_placed(const struct vexfs_graph *g, u32 number,
 		place = READ_ONCE(to[i]);
 		if (!place)
 			break;
-		s->batch_slot[n] = place - 1;
-		n += place <= s->nvisited;
+		if (likely(place <= s->nvisited))
+			n = visit(s, place - 1, n);
 	}
 	return n;
 }
 
-/*
- * The links of a node join the batch, from @first on; those that weren't
- * visited, if @new.
- */
 static __always_inline void expand(const struct vexfs_graph *g, u32 number,
 				   u32 level, u32 first,
 				   struct vexfs_graph_scratch *s, bool new)
 {
 	u32 i, n;
 
-	if (s->by_signs && !level)
+	if (new && s->by_signs && !level)
 		n = read_placed(g, number, first, s);
 	else
-		n = read_links(g, number, level, first, s);
+		n = read_links(g, number, level, first, s, new);
 	if (new)
-		visit_batch(s, first, n);
+		visited_upto(s, first, n);
 	else
 		s->n_batch = n;
-	for (i = first; i < s->n_batch; i++) {
+	for (i = first; i < n; i++) {
 		s->batch_code[i] = walk_code(g, s, s->batch_slot[i]);
 		prefetch_code(g, s, s->batch_code[i]);
 	}
@@ -245,8 +249,7 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 {
 	u32 number = vexfs_walk_number(g, s, slot);
 
-	s->batch_slot[0] = number;
-	visit_batch(s, 0, 1);
+	visited_upto(s, 0, visit(s, number, 0));
 	if (!s->n_batch)
 		return;
 	s->batch_code[0] = walk_code(g, s, number);
@@ -258,13 +261,14 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
 		      u32 ef, struct vexfs_graph_scratch *s)
 {
-	u32 i, now;
+	u32 i, now, fresh;
 
 	for (; n; n -= now, slots += now) {
 		now = min(n, VEXFS_BATCH);
-		for (i = 0; i < now; i++)
-			s->batch_slot[i] = vexfs_walk_number(g, s, slots[i]);
-		visit_batch(s, 0, now);
+		for (i = 0, fresh = 0; i < now; i++)
+			fresh = visit(s, vexfs_walk_number(g, s, slots[i]),
+				      fresh);
+		visited_upto(s, 0, fresh);
 		for (i = 0; i < s->n_batch; i++) {
 			s->batch_code[i] = walk_code(g, s, s->batch_slot[i]);
 			prefetch_code(g, s, s->batch_code[i]);
