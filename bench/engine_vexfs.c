@@ -40,7 +40,7 @@ const unsigned int bench_efs[] = {
 struct build {
 	struct store *st;
 	/** @all: no more rows will come */
-	_Atomic bool all;
+	bool	all;
 	pthread_t thread[MAX_THREADS];
 	unsigned int threads;
 };
@@ -66,7 +66,7 @@ static void *index_thread(void *arg)
 	long left;
 
 	do {
-		all = b->all;
+		all = READ_ONCE(b->all);
 		left = index_some(b->st);
 		if (!left && !all)
 			sched_yield();
@@ -101,7 +101,7 @@ static void index_end(struct build *b)
 {
 	unsigned int i;
 
-	b->all = true;
+	WRITE_ONCE(b->all, true);
 	index_upto(b, 0);
 	for (i = 1; i < b->threads; i++)
 		pthread_join(b->thread[i], NULL);

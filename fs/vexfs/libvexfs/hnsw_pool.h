@@ -109,15 +109,15 @@ static __always_inline u32
 vexfs_pool_add(struct vexfs_graph_scratch *s, u32 ef,
 	       const struct vexfs_graph_filter *filter, u64 cand)
 {
-	u32 at;
+	u32 at, slot;
 
 	if ((s->ok == ef || s->n == s->room) && cand >= s->pool[s->n - 1]) {
 		if (s->rest_want)
 			vexfs_rest_add(s, cand, true);
 		return ~0u;
 	}
-	if (filter && !vexfs_passes(filter, vexfs_walk_slot(s,
-						vexfs_cand_slot(cand))))
+	slot = vexfs_cand_slot(cand);
+	if (filter && !vexfs_passes(filter, vexfs_walk_slot(s, slot)))
 		cand |= VEXFS_CAND_OTHER;
 	if (s->n == s->room)
 		vexfs_pool_pop(s);
