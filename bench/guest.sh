@@ -26,9 +26,14 @@ export TMPDIR=$dir/mem
 # Its processes unmap what the C library registered for restartable sequences;
 # the host would kill them for that.
 export GLIBC_TUNABLES=glibc.pthread.rseq=0
+# The guest has one processor, and gets one: its kernel and its programs are
+# processes that wait for each other, and to wake the other one elsewhere takes
+# several times as long as an ioctl does.
+cpu=$(taskset -cp $$)
+cpu=${cpu##*[!0-9]}
 exec 3>"$dir/log"
-exec "$BUILD/uml-bench/linux" "mem=${VEXFS_MEM:-3G}" root=/dev/root \
-	rootfstype=hostfs rootflags=/ rw "init=$TOP/bench/guest-init" \
+exec taskset -c "$cpu" "$BUILD/uml-bench/linux" "mem=${VEXFS_MEM:-3G}" \
+	root=/dev/root rootfstype=hostfs rootflags=/ rw "init=$TOP/bench/guest-init" \
 	"ubd0=$image" con=null con0=null,fd:3 ssl=null ssl0=fd:0,fd:1 \
 	console=tty0 loglevel=5 panic=-1 "VEXFS_KO=$VEXFS_KO" \
 	"VEXFS_MNT=$dir/mnt" "VEXFS_GUEST=$BUILD/bench/guest" \
