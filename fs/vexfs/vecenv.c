@@ -75,8 +75,10 @@ static void fpu_debug_end(void)
 void vexfs_fpu_begin(void)
 {
 	preempt_disable();
-	this_cpu_write(vexfs_fpu.start, unlikely(READ_ONCE(vexfs_fpu_times)) ?
-					ktime_get_ns() : 0);
+	/* No interrupt looks at it; User-Mode Linux would keep them out. */
+	__this_cpu_write(vexfs_fpu.start,
+			 unlikely(READ_ONCE(vexfs_fpu_times)) ?
+			 ktime_get_ns() : 0);
 	kernel_fpu_begin();
 	if (IS_ENABLED(CONFIG_VEXFS_FS_DEBUG))
 		fpu_debug_begin();
