@@ -95,57 +95,74 @@ static int vexfs_search_queries(struct vexfs_search_call *sc, u32 first, u32 n)
 	return 0;
 }
 
-/* Hits of query @i, number @at of the batch; the rest of its k is zeroed. */
-static int vexfs_search_result(struct vexfs_search_call *sc, u32 i, u32 at)
+/* Hits become those of the ABI, and what is missing of k is zeroed. */
+static void vexfs_search_convert(struct vexfs_coll_hit *hits, u32 count, u32 k)
 {
-	struct vexfs_coll_hit *hits = sc->hits + (size_t)at * sc->a->k;
 	struct vexfs_hit *out = (struct vexfs_hit *)hits;
-	u32 count = sc->results[at].count;
-	u64 to = sc->a->hits + (u64)i * sc->a->k * sizeof(*out);
-	size_t len = (size_t)count * sizeof(*out);
 	u32 j;
 
 	for (j = 0; j < count; j++) {
 		out[j].distance = vexfs_key_to_bits(hits[j].key);
 		out[j].reserved = 0;
 	}
-	if (copy_to_user(u64_to_user_ptr(to), out, len) ||
-	    clear_user(u64_to_user_ptr(to + len),
-		       (size_t)(sc->a->k - count) * sizeof(*out)))
+	if (count < k)
+		memset(out + count, 0, (k - count) * sizeof(*out));
+}
+
+/* Hits of queries [first, first + n), which are the batch: in one piece. */
+static int vexfs_search_results(struct vexfs_search_call *sc, u32 first, u32 n)
+{
+	u32 __user *counts = u64_to_user_ptr(sc->a->counts);
+	const u32 k = sc->a->k;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		vexfs_search_convert(sc->hits + (size_t)i * k,
+				     sc->results[i].count, k);
+	if (copy_to_user((struct vexfs_hit __user *)
+			 u64_to_user_ptr(sc->a->hits) + (size_t)first * k,
+			 sc->hits, (size_t)n * k * sizeof(*sc->hits)))
 		return -EFAULT;
-	if (sc->a->counts &&
-	    put_user(count, (u32 __user *)u64_to_user_ptr(sc->a->counts) + i))
-		return -EFAULT;
+	for (i = 0; counts && i < n; i++)
+		if (put_user(sc->results[i].count, counts + first + i))
+			return -EFAULT;
 	return 0;
+}
+
+static enum vexfs_stat vexfs_search_stat(u32 mode)
+{
+	return mode == VEXFS_MODE_GRAPH ? VEXFS_STAT_SEARCH_GRAPH :
+	       mode == VEXFS_MODE_LSH ? VEXFS_STAT_SEARCH_LSH :
+					VEXFS_STAT_SEARCH_SCAN;
 }
 
 /* Each of a batch takes its share of the time. */
 static void vexfs_search_account(struct vexfs_search_call *sc, u32 n, u64 start)
 {
-	u64 now = ktime_get_ns(), share = div_u64(now - start, n);
-	const struct vexfs_coll_result *res;
-	u32 i;
+	u64 share = div_u64(ktime_get_ns() - start, n), compared = 0, hits = 0;
+	const struct vexfs_coll_result *res = sc->results;
+	u32 i, same = 0;
 
-	for (i = 0; i < n; i++) {
-		res = sc->results + i;
+	for (i = 0; i < n; i++, res++) {
+		compared += res->compared;
+		hits += res->count;
+		same++;
+		if (i + 1 < n && res[1].mode == res->mode)
+			continue;
+		vexfs_stat_add(vexfs_search_stat(res->mode), same);
 		sc->a->mode = res->mode;
-		sc->a->compared += res->compared;
-		vexfs_lat_note(VEXFS_LAT_SEARCH, now - share);
-		vexfs_stat_add(res->mode == VEXFS_MODE_GRAPH ?
-			       VEXFS_STAT_SEARCH_GRAPH :
-			       res->mode == VEXFS_MODE_LSH ?
-			       VEXFS_STAT_SEARCH_LSH :
-			       VEXFS_STAT_SEARCH_SCAN, 1);
-		vexfs_stat_add(VEXFS_STAT_SEARCH_HITS, res->count);
-		vexfs_stat_add(VEXFS_STAT_SEARCH_COMPARED, res->compared);
+		same = 0;
 	}
+	sc->a->compared += compared;
+	vexfs_lat_note_all(VEXFS_LAT_SEARCH, share, n);
+	vexfs_stat_add(VEXFS_STAT_SEARCH_HITS, hits);
+	vexfs_stat_add(VEXFS_STAT_SEARCH_COMPARED, compared);
 }
 
 /* Queries [first, first + n). */
 static int vexfs_search_batch(struct vexfs_search_call *sc, u32 first, u32 n)
 {
 	u64 start;
-	u32 i;
 	int err;
 
 	err = vexfs_search_queries(sc, first, n);
@@ -158,9 +175,7 @@ static int vexfs_search_batch(struct vexfs_search_call *sc, u32 first, u32 n)
 	if (err)
 		return err;
 	vexfs_search_account(sc, n, start);
-	for (i = 0; i < n && !err; i++)
-		err = vexfs_search_result(sc, first + i, i);
-	return err;
+	return vexfs_search_results(sc, first, n);
 }
 
 static int vexfs_search_all(struct vexfs_search_call *sc)

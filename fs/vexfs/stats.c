@@ -87,18 +87,22 @@ static u64 vexfs_hist_value(unsigned int bucket)
 	       (1ull << power) - 1;
 }
 
-void vexfs_lat_note(enum vexfs_lat which, u64 start)
+void vexfs_lat_note_all(enum vexfs_lat which, u64 ns, u32 n)
 {
-	u64 ns = ktime_get_ns() - start;
 	struct vexfs_hist *h;
 
 	h = get_cpu_ptr(vexfs_hists[which]);
-	h->count++;
-	h->sum += ns;
+	h->count += n;
+	h->sum += ns * n;
 	if (ns > h->max)
 		h->max = ns;
-	h->bucket[vexfs_hist_bucket(ns)]++;
+	h->bucket[vexfs_hist_bucket(ns)] += n;
 	put_cpu_ptr(vexfs_hists[which]);
+}
+
+void vexfs_lat_note(enum vexfs_lat which, u64 start)
+{
+	vexfs_lat_note_all(which, ktime_get_ns() - start, 1);
 }
 
 void vexfs_lat_sum(enum vexfs_lat which, struct vexfs_hist *sum)

@@ -88,6 +88,8 @@ u64 vexfs_stat_sum(enum vexfs_stat s);
 const char *vexfs_stat_name(enum vexfs_stat s);
 /* Notes that something took from @start (ktime_get_ns()) until now. */
 void vexfs_lat_note(enum vexfs_lat which, u64 start);
+/* Notes that @n things took @ns each. */
+void vexfs_lat_note_all(enum vexfs_lat which, u64 ns, u32 n);
 void vexfs_lat_sum(enum vexfs_lat which, struct vexfs_hist *sum);
 /* Value that @num of @den of the samples don't exceed. */
 u64 vexfs_hist_percentile(const struct vexfs_hist *h, u32 num, u32 den);
