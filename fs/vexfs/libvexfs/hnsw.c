@@ -361,8 +361,8 @@ static int scratch_pool(struct vexfs_graph_scratch *s, u32 ef)
 
 	if (room <= s->room)
 		return 0;
-	/* One more: a candidate is put in before the last is dropped. */
-	pool = kvmalloc_array(room + 1, sizeof(*pool), GFP_KERNEL);
+	/* A batch more: it is put in before the last are dropped. */
+	pool = kvmalloc_array(room + VEXFS_BATCH, sizeof(*pool), GFP_KERNEL);
 	if (!pool)
 		return -ENOMEM;
 	kvfree(s->pool);

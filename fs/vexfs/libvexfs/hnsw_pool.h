@@ -132,6 +132,60 @@ vexfs_pool_add(struct vexfs_graph_scratch *s, u32 ef,
 	return at;
 }
 
+/* So few are put in order without a branch that depends on what they are. */
+#define VEXFS_ORDER_FEW		8u
+
+static __always_inline void vexfs_pool_order(u64 *cand, u32 n)
+{
+	u64 few[VEXFS_ORDER_FEW];
+	u32 i, j, before;
+
+	if (n > VEXFS_ORDER_FEW) {
+		vexfs_sort_cands(cand, n);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		few[i] = cand[i];
+	for (i = 0; i < n; i++) {
+		for (j = 0, before = 0; j < n; j++)
+			before += few[j] < few[i];
+		cand[before] = few[i];
+	}
+}
+
+/*
+ * From so many on in the pool and in the batch, moving what is in the pool once
+ * saves more than order among the new ones takes.
+ */
+#define VEXFS_MERGE_POOL	112u
+#define VEXFS_MERGE_LEAST	4u
+
+/*
+ * Puts the @n candidates of the batch into a pool without a filter and without
+ * a rest, as vexfs_pool_add() would one by one, but what is in the pool moves
+ * once. Returns the place of the first. The batch is in order then, and what
+ * was in its batch_key is overwritten.
+ */
+static __always_inline u32 vexfs_pool_merge(struct vexfs_graph_scratch *s,
+					    u32 ef, u32 n)
+{
+	u64 *cand = s->batch_cand, *pool = s->pool;
+	u32 i, j, at, end = s->n, *place = s->batch_key;
+
+	vexfs_pool_order(cand, n);
+	for (i = 0; i < n; i++)
+		place[i] = vexfs_pool_find(pool, end, cand[i]);
+	for (i = n; i-- > 0; end = at) {
+		at = place[i];
+		for (j = end; j > at; j--)
+			pool[j + i] = pool[j - 1];
+		pool[at + i] = cand[i];
+	}
+	s->n = min(s->n + n, ef);
+	s->ok = s->n;
+	return end;
+}
+
 /* One that is no node any more. */
 static inline void vexfs_pool_drop(struct vexfs_graph_scratch *s, u32 at)
 {

@@ -348,22 +348,41 @@ static __always_inline bool walk_expand(const struct vexfs_graph *g,
 	return true;
 }
 
-static __always_inline void walk_compare(const struct vexfs_graph *g,
-					 struct vexfs_walk *w,
-					 struct vexfs_graph_scratch *s)
+/*
+ * The batch joins the pool; of what gets among the first @soon the links are
+ * fetched. Returns the place of the nearest.
+ */
+static __always_inline u32 walk_add(const struct vexfs_graph *g,
+				    const struct vexfs_walk *w, u32 soon,
+				    struct vexfs_graph_scratch *s)
 {
-	u32 i, at, first = w->next + 1;
+	u32 i, at, first = U32_MAX;
 
-	batch_keys(g, s);
-	batch_sift(s, w->ef);
+	if (!w->filter && !s->rest_want && s->n >= VEXFS_MERGE_POOL &&
+	    s->n_batch >= VEXFS_MERGE_LEAST) {
+		first = vexfs_pool_merge(s, w->ef, s->n_batch);
+		for (i = 0; i < s->n_batch && i + first < soon; i++)
+			prefetch_links(g, s, vexfs_cand_slot(s->batch_cand[i]),
+				       w->level);
+		return first;
+	}
 	for (i = 0; i < s->n_batch; i++) {
 		at = vexfs_pool_add(s, w->ef, w->filter, s->batch_cand[i]);
-		if (at < w->last + 4)
+		if (at < soon)
 			prefetch_links(g, s, vexfs_cand_slot(s->batch_cand[i]),
 				       w->level);
 		first = min(first, at);
 	}
-	w->next = first;
+	return first;
+}
+
+static __always_inline void walk_compare(const struct vexfs_graph *g,
+					 struct vexfs_walk *w,
+					 struct vexfs_graph_scratch *s)
+{
+	batch_keys(g, s);
+	batch_sift(s, w->ef);
+	w->next = min(w->next + 1, walk_add(g, w, w->last + 4, s));
 }
 
 bool vexfs_walk_expand(const struct vexfs_graph *g, struct vexfs_walk *w,
