@@ -14,8 +14,10 @@
 
 #define RECALL		0.95
 #define MAX_ROUNDS	16u
-/* Rows that the builds are tried with, and that are inserted beside. */
-#define BUILD_ROWS	20000u
+/* Rows that the builds are tried with; fewer are much about making room. */
+#define BUILD_ROWS	60000u
+/* Rows that are there before others are inserted beside searches. */
+#define BESIDE_ROWS	20000u
 /* Builds that a median is of, unless there are only one or two rounds. */
 #define BUILD_ROUNDS	5u
 #define INSERT		250u
@@ -223,7 +225,7 @@ void bench_beside(const struct bench_data *d)
 	};
 	double alone[MAX_ROUNDS], beside[MAX_ROUNDS], rate[MAX_ROUNDS];
 	struct inserter in = { .d = d };
-	size_t n = min_t(size_t, d->n, BUILD_ROWS), i;
+	size_t n = min_t(size_t, d->n, BESIDE_ROWS), i;
 	struct load load;
 	unsigned int r;
 	pthread_t t;
