@@ -9,13 +9,12 @@
 
 /*
  * Candidates that are expanded for a row, and others to choose links among.
- * Sign codes are there where vectors have many dimensions: there what is shared
- * leads to nearly all that is near, but the codes that say so are coarse.
+ * Where there are sign codes vectors have many dimensions, and what is shared
+ * leads to nearly all that is near.
  */
 #define GROUP_HOPS	64u
+#define GROUP_SIGN_HOPS	24u
 #define GROUP_REST	64u
-#define GROUP_SIGN_HOPS	32u
-#define GROUP_SIGN_REST	96u
 
 /* Nodes that are candidates for all rows of the group. */
 static void share(struct vexfs_graph_scratch *s, u32 slot)
@@ -50,15 +49,14 @@ static int insert_member(struct vexfs_graph *g, u32 slot, const void *row,
 			 struct vexfs_graph_scratch *s)
 {
 	int err = vexfs_insert_begin(g, slot, row, s);
-	u32 hops, rest;
+	u32 hops;
 
 	if (err)
 		return err;
-	hops = s->by_signs ? GROUP_SIGN_HOPS : GROUP_HOPS;
-	rest = s->by_signs ? GROUP_SIGN_REST : GROUP_REST;
-	hops = min(g->ef_construction, hops);
+	hops = min(g->ef_construction,
+		   s->by_signs ? GROUP_SIGN_HOPS : GROUP_HOPS);
 	vexfs_walk_begin(s);
-	vexfs_rest_want(s, min(g->ef_construction - hops, rest));
+	vexfs_rest_want(s, min(g->ef_construction - hops, GROUP_REST));
 	/* Pairs with the release in vexfs_graph_set_entry(). */
 	vexfs_insert_seed(g, 0, smp_load_acquire(&g->entry), hops, s);
 	vexfs_walk_seeds(g, s->shared, s->nshared, hops, s);
