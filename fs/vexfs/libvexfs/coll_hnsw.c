@@ -288,13 +288,8 @@ static bool vexfs_hnsw_few(const struct vexfs_coll_searcher *s)
 /* What a search does next. */
 enum vexfs_hnsw_stage {
 	VEXFS_HNSW_WALK,	/* the graph */
-	VEXFS_HNSW_FETCH,	/* asks for the rows of what was found */
-	VEXFS_HNSW_COMPARE,
+	VEXFS_HNSW_COMPARE,	/* the rows of what was found */
 };
-
-/* Lines of rows that are asked for in a step; more would wait for each other. */
-#define VEXFS_FETCH_LINES	16u
-#define VEXFS_FETCH_LINE	64u
 
 /* The first candidates' rows, which are asked for next. */
 static int vexfs_hnsw_pin(struct vexfs_coll_searcher *s)
@@ -318,28 +313,6 @@ static void vexfs_hnsw_unpin(struct vexfs_coll_searcher *s)
 	if (s->nbatch)
 		s->coll->io->unpin_rows(s->coll->priv, s->pins);
 	s->nbatch = 0;
-}
-
-/* Some lines of the rows; false when all were asked for. */
-static bool vexfs_hnsw_fetch(struct vexfs_coll_searcher *s)
-{
-	const u32 stride = s->coll->sp.stride;
-	u32 left = VEXFS_FETCH_LINES;
-
-	while (s->fetch_row < s->nbatch) {
-		const void *row = s->pins->row[s->fetch_row];
-
-		/* Into the second cache: together they would fill the first. */
-		for (; left && s->fetch_at < stride; left--) {
-			__builtin_prefetch(row + s->fetch_at, 0, 2);
-			s->fetch_at += VEXFS_FETCH_LINE;
-		}
-		if (s->fetch_at < stride)
-			return true;
-		s->fetch_at = 0;
-		s->fetch_row++;
-	}
-	return false;
 }
 
 /*
@@ -413,8 +386,6 @@ static int vexfs_hnsw_begin(struct vexfs_coll_searcher *s)
 	};
 	s->stage = VEXFS_HNSW_WALK;
 	s->nbatch = 0;
-	s->fetch_row = 0;
-	s->fetch_at = 0;
 	vexfs_topk_init(&s->near, s->hits, s->k + VEXFS_SPARE_HITS);
 	vexfs_graph_search_begin(&coll->graph, s->ef, all ? NULL : &s->live,
 				 s->scratch);
@@ -433,11 +404,10 @@ static int vexfs_hnsw_step(struct vexfs_coll_searcher *s)
 						  &s->compared);
 		s->ncand = vexfs_hnsw_front(s, s->k, s->ncand);
 		err = s->ncand ? vexfs_hnsw_pin(s) : 0;
-		s->stage = VEXFS_HNSW_FETCH;
-		return err ? err : s->ncand > 0;
-	case VEXFS_HNSW_FETCH:
-		if (!vexfs_hnsw_fetch(s))
-			s->stage = VEXFS_HNSW_COMPARE;
+		if (err || !s->ncand)
+			return err;
+		vexfs_rows_fetch(&s->coll->sp, s->pins->row, s->nbatch);
+		s->stage = VEXFS_HNSW_COMPARE;
 		return 1;
 	default:
 		return vexfs_hnsw_compare(s);

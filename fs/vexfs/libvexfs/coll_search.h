@@ -16,8 +16,12 @@
  */
 #define VEXFS_SPARE_HITS	32u
 
-/* Queries of a batch that take turns, so that none waits for memory. */
-#define VEXFS_TURNS		4u
+/*
+ * Queries of a batch that take turns. Two are as fast as one after the other
+ * where memory comes soon, and faster where it doesn't; more lose in the first
+ * cache what they gain.
+ */
+#define VEXFS_TURNS		2u
 
 struct vexfs_scan;
 
@@ -50,9 +54,6 @@ struct vexfs_coll_searcher {
 	u32 stage;
 	/** @ncand: candidates whose rows are to be compared */
 	u32 ncand;
-	/** @fetch_row, @fetch_at: rows of @batch were asked for up to here */
-	u32 fetch_row;
-	u32 fetch_at;
 	struct vexfs_graph_filter live;
 	struct vexfs_topk near;
 	/** @other: searchers that take turns with this one, NULL until needed */

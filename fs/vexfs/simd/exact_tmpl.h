@@ -72,13 +72,16 @@ static __always_inline u32 exact_key(const u8 metric,
 
 /*
  * Rows are read in steps of 32 bytes, their stride being a multiple of that:
- * 16 elements of two bytes, 8 floats.
+ * 16 elements of two bytes, 8 floats. As far as this one is read, @next is asked
+ * for, if there is one: memory comes at its own pace, and all lines of some rows
+ * at once would have to wait for each other.
  */
 static __always_inline u32 exact(const u8 elem, const u8 metric,
 				 const struct vexfs_space *sp,
 				 const struct vexfs_query *query,
-				 const void *row)
+				 const void *row, const void *next)
 {
+	const u32 step = VEXFS_LANES * (elem == VEXFS_ELEM_F32 ? 4 : 2);
 	const float *q = (const float *)query->data;
 	vd sum[NACC] = { 0 }, norm[NACC] = { 0 };
 	vf wide[NSRC];
@@ -87,6 +90,11 @@ static __always_inline u32 exact(const u8 elem, const u8 metric,
 	for (i = 0; i + VEXFS_LANES <= n; i += VEXFS_LANES) {
 		const float *r = row + i * 4;
 
+		if (next) {
+			__builtin_prefetch(next);
+			__builtin_prefetch(next + step - 1);
+			next += step;
+		}
 		if (elem != VEXFS_ELEM_F32) {
 #pragma GCC unroll 4
 			for (a = 0; a < NSRC; a++)
@@ -109,43 +117,31 @@ static __always_inline u32 exact(const u8 elem, const u8 metric,
 static __always_inline u32 exact_metric(const u8 elem,
 					const struct vexfs_space *sp,
 					const struct vexfs_query *q,
-					const void *row)
+					const void *row, const void *next)
 {
 	switch (sp->metric) {
 	case VEXFS_METRIC_L2:
-		return exact(elem, VEXFS_METRIC_L2, sp, q, row);
+		return exact(elem, VEXFS_METRIC_L2, sp, q, row, next);
 	case VEXFS_METRIC_IP:
-		return exact(elem, VEXFS_METRIC_IP, sp, q, row);
+		return exact(elem, VEXFS_METRIC_IP, sp, q, row, next);
 	case VEXFS_METRIC_COSINE:
-		return exact(elem, VEXFS_METRIC_COSINE, sp, q, row);
+		return exact(elem, VEXFS_METRIC_COSINE, sp, q, row,
+			     next);
 	default:
-		return exact(elem, VEXFS_METRIC_L1, sp, q, row);
+		return exact(elem, VEXFS_METRIC_L1, sp, q, row, next);
 	}
 }
 
 /* Not inlined: it is also the way out of the fast ones. */
 static noinline u32 exact_one(const struct vexfs_space *sp,
-			      const struct vexfs_query *q, const void *row)
+			      const struct vexfs_query *q, const void *row,
+			      const void *next)
 {
 	if (sp->elem == VEXFS_ELEM_F32)
-		return exact_metric(VEXFS_ELEM_F32, sp, q, row);
+		return exact_metric(VEXFS_ELEM_F32, sp, q, row, next);
 	if (sp->elem == VEXFS_ELEM_F16)
-		return exact_metric(VEXFS_ELEM_F16, sp, q, row);
-	return exact_metric(VEXFS_ELEM_BF16, sp, q, row);
-}
-
-/* Rows that are fetched while one is compared, wherever they are. */
-#define EXACT_AHEAD	16u
-/* Of each so many bytes; what follows the CPU fetches by itself. */
-#define EXACT_FETCH	512u
-
-static __always_inline void exact_fetch(const struct vexfs_space *sp,
-					const void *row)
-{
-	u32 i;
-
-	for (i = 0; i < min(sp->stride, EXACT_FETCH); i += 64)
-		__builtin_prefetch(row + i);
+		return exact_metric(VEXFS_ELEM_F16, sp, q, row, next);
+	return exact_metric(VEXFS_ELEM_BF16, sp, q, row, next);
 }
 
 void FN(vexfs_exact_)(const struct vexfs_space *sp,
@@ -154,13 +150,10 @@ void FN(vexfs_exact_)(const struct vexfs_space *sp,
 {
 	unsigned int i;
 
-	for (i = 0; i < min(n, EXACT_AHEAD); i++)
-		exact_fetch(sp, rows[i]);
-	for (i = 0; i < n; i++) {
-		if (i + EXACT_AHEAD < n)
-			exact_fetch(sp, rows[i + EXACT_AHEAD]);
-		keys[i] = exact_one(sp, q, rows[i]);
-	}
+	vexfs_rows_fetch(sp, rows, n);
+	for (i = 0; i < n; i++)
+		keys[i] = exact_one(sp, q, rows[i], i + VEXFS_ROWS_AHEAD < n ?
+				    rows[i + VEXFS_ROWS_AHEAD] : NULL);
 }
 
 /* The square of the norm of a query, all lanes of which are there. */

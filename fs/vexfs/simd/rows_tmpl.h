@@ -178,7 +178,7 @@ static __always_inline void fast_group(const u8 elem, const u8 metric,
 		return;
 	for (i = 0; i < n; i++)
 		if (wild[i])
-			keys[i] = exact_one(sp, q, r[i]);
+			keys[i] = exact_one(sp, q, r[i], NULL);
 }
 
 /* Of the rows after these, if they lie elsewhere, as much is fetched ahead. */

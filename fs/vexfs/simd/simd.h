@@ -95,10 +95,32 @@ void vexfs_dist_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
 		     const void *const *rows, unsigned int n, u32 *keys);
 void vexfs_dist_run(const struct vexfs_space *sp, const struct vexfs_query *q,
 		    const void *base, unsigned int n, u32 *keys);
+/* Rows that are on their way while one is compared exactly, where it pays. */
+#define VEXFS_ROWS_AHEAD	2u
+
+/*
+ * Asks for what vexfs_exact_rows() reads first, and what leads to the others:
+ * more would only have to wait.
+ */
+static inline void vexfs_rows_fetch(const struct vexfs_space *sp,
+				    const void *const *rows, unsigned int n)
+{
+	unsigned int i, at;
+
+	for (i = 0; i < n; i++) {
+		__builtin_prefetch(rows[i]);
+		for (at = 64; i < VEXFS_ROWS_AHEAD && at < sp->stride; at += 64)
+			__builtin_prefetch(rows[i] + at);
+	}
+}
+
 /* As fast, but never more than the exact keys. */
 void vexfs_lower_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
 		      const void *const *rows, unsigned int n, u32 *keys);
-/* Exact: the same on each level. What users are told. */
+/*
+ * Exact: the same on each level. What users are told. The first rows have been
+ * asked for if there was something else to do meanwhile.
+ */
 void vexfs_exact_rows(const struct vexfs_space *sp, const struct vexfs_query *q,
 		      const void *const *rows, unsigned int n, u32 *keys);
 /* The elements of a row as floats (their bits), ALIGN(dims, 16) of them. */
