@@ -17,6 +17,7 @@
 #define K	5u
 #define EF	40u
 #define MOST	70u
+#define MANY	110u
 
 static u64 rnd = 1;
 static struct mem_coll m;
@@ -128,6 +129,32 @@ static void test_same(u32 of)
 	teardown("a batch finds what its queries find");
 }
 
+/* Hits by the thousand, too: their rows are compared by portions. */
+static void test_many(u32 of)
+{
+	struct vexfs_coll_searcher *s;
+	struct vexfs_coll_hit hits[MANY], all[ROWS];
+	struct vexfs_coll_result res;
+	u32 i, j, bad = 0;
+
+	setup(of);
+	s = vexfs_coll_searcher_alloc(m.coll);
+	CHECK(!vexfs_coll_search(s, queries, ROWS, 0, VEXFS_COLL_EXACT, all,
+				 &res) && res.count == ROWS - ROWS / 40,
+	      "an exact search");
+	CHECK(!vexfs_coll_search(s, queries, MANY, MANY, 0, hits, &res) &&
+	      res.count == MANY && res.mode == VEXFS_MODE_GRAPH,
+	      "%u hits, by %u", res.count, res.mode);
+	for (i = 0; i < MANY; i++) {
+		for (j = 0; j < ROWS && all[j].id != hits[i].id; j++)
+			;
+		bad += j == ROWS || all[j].key != hits[i].key;
+	}
+	CHECK(!bad, "%u distances are not exact", bad);
+	vexfs_coll_searcher_free(s);
+	teardown("distances of many hits");
+}
+
 /* Until nothing is left to fail; searchers that can't be had are done without. */
 static void test_faults(u32 of, int *what, const char *name, bool may_do)
 {
@@ -182,6 +209,7 @@ int main(void)
 		return 1;
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		test_same(all[i]);
+		test_many(all[i]);
 		test_faults(all[i], &m.fail_read, "failing reads", false);
 		test_faults(all[i], &kshim_fail_alloc, "failing allocations",
 			    true);

@@ -291,20 +291,17 @@ enum vexfs_hnsw_stage {
 	VEXFS_HNSW_COMPARE,	/* the rows of what was found */
 };
 
-/* The first candidates' rows, which are asked for next. */
-static int vexfs_hnsw_pin(struct vexfs_coll_searcher *s)
+/* The rows of candidates from number @from on, as many as are handled at once. */
+static int vexfs_hnsw_pin(struct vexfs_coll_searcher *s, u32 from)
 {
-	struct vexfs_coll *coll = s->coll;
-	u32 i;
+	u32 i, n = min(s->ncand - from, s->coll->span);
 	int err;
 
-	if (coll->io->killed(coll->priv))
-		return -EINTR;
-	for (i = 0; i < min(s->ncand, coll->span); i++)
-		s->batch[i] = s->cand[i].slot;
-	err = coll->io->pin_rows(coll->priv, s->batch, i, s->pins);
+	for (i = 0; i < n; i++)
+		s->batch[i] = s->cand[from + i].slot;
+	err = vexfs_batch_pin(s, n);
 	if (!err)
-		s->nbatch = i;
+		s->nbatch = n;
 	return err;
 }
 
@@ -316,27 +313,28 @@ static void vexfs_hnsw_unpin(struct vexfs_coll_searcher *s)
 }
 
 /*
- * Ranks the candidates by their rows: by exact distances if there are few of
- * them, so that no others follow.
+ * Ranks the candidates by their rows, of which the first are pinned: by exact
+ * distances if there are few of them, so that no others follow.
  */
 static int vexfs_hnsw_compare(struct vexfs_coll_searcher *s)
 {
-	const bool few = vexfs_hnsw_few(s);
-	u32 i, n = s->nbatch;
-	int err = 0;
+	u32 done, n;
+	int err;
 
-	if (few)
-		vexfs_exact_rows(&s->coll->sp, s->query, s->pins->row, n,
-				 s->keys);
-	else
-		vexfs_dist_rows(&s->coll->sp, s->query, s->pins->row, n,
-				s->keys);
-	vexfs_hnsw_unpin(s);
-	s->compared += n;
-	vexfs_batch_push(s, n, U32_MAX, &s->near);
-	for (i = n; !err && i < s->ncand; i++)
-		err = vexfs_search_slot(s, s->cand[i].slot, &s->near);
-	return err ? err : vexfs_search_batch(s, &s->near);
+	for (done = 0; ; ) {
+		n = s->nbatch;
+		s->nbatch = 0;
+		vexfs_batch_keys(s, n, vexfs_hnsw_few(s) ? VEXFS_BATCH_EXACT :
+							   VEXFS_BATCH_FAST);
+		s->compared += n;
+		vexfs_batch_push(s, n, U32_MAX, &s->near);
+		done += n;
+		if (done == s->ncand)
+			return 0;
+		err = vexfs_hnsw_pin(s, done);
+		if (err)
+			return err;
+	}
 }
 
 /*
@@ -403,7 +401,7 @@ static int vexfs_hnsw_step(struct vexfs_coll_searcher *s)
 		s->ncand = vexfs_graph_search_end(s->scratch, s->cand,
 						  &s->compared);
 		s->ncand = vexfs_hnsw_front(s, s->k, s->ncand);
-		err = s->ncand ? vexfs_hnsw_pin(s) : 0;
+		err = s->ncand ? vexfs_hnsw_pin(s, 0) : 0;
 		if (err || !s->ncand)
 			return err;
 		vexfs_rows_fetch(&s->coll->sp, s->pins->row, s->nbatch);

@@ -61,24 +61,28 @@ int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size)
 	return 0;
 }
 
-/* Keys of the first @n slots of the batch; @lower: exact ones, or less. */
-static int vexfs_batch_keys(struct vexfs_coll_searcher *s, u32 n, bool lower)
+int vexfs_batch_pin(struct vexfs_coll_searcher *s, u32 n)
 {
 	struct vexfs_coll *coll = s->coll;
-	int err;
 
 	if (coll->io->killed(coll->priv))
 		return -EINTR;
-	err = coll->io->pin_rows(coll->priv, s->batch, n, s->pins);
-	if (err)
-		return err;
-	if (lower)
-		vexfs_lower_rows(&coll->sp, s->query, s->pins->row, n, s->keys);
+	return coll->io->pin_rows(coll->priv, s->batch, n, s->pins);
+}
+
+void vexfs_batch_keys(struct vexfs_coll_searcher *s, u32 n,
+		      enum vexfs_batch_how how)
+{
+	const struct vexfs_space *sp = &s->coll->sp;
+	const void *const *rows = s->pins->row;
+
+	if (how == VEXFS_BATCH_EXACT)
+		vexfs_exact_rows(sp, s->query, rows, n, s->keys);
+	else if (how == VEXFS_BATCH_LOWER)
+		vexfs_lower_rows(sp, s->query, rows, n, s->keys);
 	else
-		vexfs_dist_rows(&coll->sp, s->query, s->pins->row, n, s->keys);
-	coll->io->unpin_rows(coll->priv, s->pins);
-	s->compared += n;
-	return 0;
+		vexfs_dist_rows(sp, s->query, rows, n, s->keys);
+	s->coll->io->unpin_rows(s->coll->priv, s->pins);
 }
 
 void vexfs_batch_push(struct vexfs_coll_searcher *s, u32 n, u32 limit,
@@ -106,10 +110,13 @@ int vexfs_search_batch(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
 	s->nbatch = 0;
 	if (!n)
 		return 0;
-	err = vexfs_batch_keys(s, n, false);
-	if (!err)
-		vexfs_batch_push(s, n, U32_MAX, top);
-	return err;
+	err = vexfs_batch_pin(s, n);
+	if (err)
+		return err;
+	vexfs_batch_keys(s, n, VEXFS_BATCH_FAST);
+	s->compared += n;
+	vexfs_batch_push(s, n, U32_MAX, top);
+	return 0;
 }
 
 int vexfs_search_exact(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
@@ -124,14 +131,10 @@ int vexfs_search_exact(struct vexfs_coll_searcher *s, struct vexfs_topk *top)
 		n = min(top->n - i, coll->span);
 		for (j = 0; j < n; j++)
 			s->batch[j] = top->hit[i + j].slot;
-		if (coll->io->killed(coll->priv))
-			return -EINTR;
-		err = coll->io->pin_rows(coll->priv, s->batch, n, s->pins);
+		err = vexfs_batch_pin(s, n);
 		if (err)
 			return err;
-		vexfs_exact_rows(&coll->sp, s->query, s->pins->row, n,
-				 s->keys);
-		coll->io->unpin_rows(coll->priv, s->pins);
+		vexfs_batch_keys(s, n, VEXFS_BATCH_EXACT);
 		for (j = 0; j < n; j++)
 			top->hit[i + j].key = s->keys[j];
 		cond_resched();
@@ -253,9 +256,11 @@ int vexfs_search_tail_rows(struct vexfs_coll_searcher *s, u32 limit,
 	for (i = 0; i < s->ntail; i += n) {
 		n = min(s->ntail - i, s->coll->span);
 		memcpy(s->batch, s->tail + i, n * sizeof(*s->batch));
-		err = vexfs_batch_keys(s, n, true);
+		err = vexfs_batch_pin(s, n);
 		if (err)
 			return err;
+		vexfs_batch_keys(s, n, VEXFS_BATCH_LOWER);
+		s->compared += n;
 		vexfs_batch_push(s, n, limit, top);
 	}
 	err = vexfs_search_exact(s, top);

@@ -71,6 +71,18 @@ int vexfs_search_room(void *array, u32 *cap, u32 want, size_t size);
 int vexfs_search_prepare(struct vexfs_coll_searcher *s, const void *row, u32 k,
 			 u32 ef);
 
+/* Which keys a batch gets: exact ones, those or less, or what takes no longer. */
+enum vexfs_batch_how {
+	VEXFS_BATCH_FAST,
+	VEXFS_BATCH_LOWER,
+	VEXFS_BATCH_EXACT,
+};
+
+/* Makes the rows of the first @n slots of the batch addressable... */
+int vexfs_batch_pin(struct vexfs_coll_searcher *s, u32 n);
+/* ... and after that compares them with the query. */
+void vexfs_batch_keys(struct vexfs_coll_searcher *s, u32 n,
+		      enum vexfs_batch_how how);
 /* Those of the first @n of the batch whose keys are at most @limit. */
 void vexfs_batch_push(struct vexfs_coll_searcher *s, u32 n, u32 limit,
 		      struct vexfs_topk *top);
