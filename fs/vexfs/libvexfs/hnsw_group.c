@@ -10,11 +10,12 @@
 /*
  * Candidates that are expanded for a row, and others to choose links among.
  * Where there are sign codes vectors have many dimensions, and what is shared
- * leads to nearly all that is near.
+ * leads to nearly all that is near; but these codes are coarse.
  */
 #define GROUP_HOPS	64u
-#define GROUP_SIGN_HOPS	24u
 #define GROUP_REST	64u
+#define GROUP_SIGN_HOPS	32u
+#define GROUP_SIGN_REST	96u
 
 /* Nodes that are candidates for all rows of the group. */
 static void share(struct vexfs_graph_scratch *s, u32 slot)
@@ -49,14 +50,15 @@ static int insert_member(struct vexfs_graph *g, u32 slot, const void *row,
 			 struct vexfs_graph_scratch *s)
 {
 	int err = vexfs_insert_begin(g, slot, row, s);
-	u32 hops;
+	u32 hops, rest;
 
 	if (err)
 		return err;
-	hops = min(g->ef_construction,
-		   s->by_signs ? GROUP_SIGN_HOPS : GROUP_HOPS);
+	hops = s->by_signs ? GROUP_SIGN_HOPS : GROUP_HOPS;
+	rest = s->by_signs ? GROUP_SIGN_REST : GROUP_REST;
+	hops = min(g->ef_construction, hops);
 	vexfs_walk_begin(s);
-	vexfs_rest_want(s, min(g->ef_construction - hops, GROUP_REST));
+	vexfs_rest_want(s, min(g->ef_construction - hops, rest));
 	/* Pairs with the release in vexfs_graph_set_entry(). */
 	vexfs_insert_seed(g, 0, smp_load_acquire(&g->entry), hops, s);
 	vexfs_walk_seeds(g, s->shared, s->nshared, hops, s);
