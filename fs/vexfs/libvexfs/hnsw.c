@@ -142,7 +142,7 @@ u32 vexfs_graph_entry(const struct vexfs_graph *g)
 
 void vexfs_graph_set_entry(struct vexfs_graph *g, u32 slot, u32 level)
 {
-	/* The node is complete. Pairs with vexfs_graph_search(). */
+	/* The node is complete. Pairs with search_seed(). */
 	smp_store_release(&g->entry, (u64)level << 32 | (slot + 1));
 }
 
