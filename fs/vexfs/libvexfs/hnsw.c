@@ -287,17 +287,7 @@ void vexfs_graph_drop_node(struct vexfs_graph *g, u32 slot)
 
 struct vexfs_graph_scratch *vexfs_graph_scratch_alloc(void)
 {
-	struct vexfs_graph_scratch *s = kvzalloc(sizeof(*s), GFP_KERNEL);
-
-	if (!s)
-		return NULL;
-	s->touched = kvmalloc_array(VEXFS_TOUCHED, sizeof(*s->touched),
-				    GFP_KERNEL);
-	if (!s->touched) {
-		kvfree(s);
-		return NULL;
-	}
-	return s;
+	return kvzalloc(sizeof(struct vexfs_graph_scratch), GFP_KERNEL);
 }
 
 void vexfs_graph_scratch_free(struct vexfs_graph_scratch *s)
@@ -307,7 +297,6 @@ void vexfs_graph_scratch_free(struct vexfs_graph_scratch *s)
 	vexfs_chunk_free(s->query, s->query_room);
 	vexfs_chunk_free(s->other, s->query_room);
 	kvfree(s->visited);
-	kvfree(s->touched);
 	kvfree(s->pool);
 	kvfree(s->cands);
 	kvfree(s);
@@ -338,18 +327,17 @@ static int scratch_queries(struct vexfs_graph_scratch *s, u32 bytes)
 static int scratch_visited(struct vexfs_graph_scratch *s, u32 slots)
 {
 	u32 room = min(slots + slots / 4 + 1024, VEXFS_GRAPH_MAX_SLOTS);
-	unsigned long *visited;
+	u8 *visited;
 
 	if (slots <= s->nvisited)
 		return 0;
-	visited = kvcalloc(BITS_TO_LONGS(room), sizeof(*visited),
-			   GFP_KERNEL_ACCOUNT);
+	visited = kvzalloc(room, GFP_KERNEL_ACCOUNT);
 	if (!visited)
 		return -ENOMEM;
 	kvfree(s->visited);
 	s->visited = visited;
 	s->nvisited = room;
-	s->ntouched = 0;
+	s->mark_now = 0;
 	return 0;
 }
 
@@ -415,8 +403,7 @@ int vexfs_graph_scratch_prepare(struct vexfs_graph_scratch *s,
 
 u64 vexfs_graph_scratch_memory(const struct vexfs_graph_scratch *s)
 {
-	return sizeof(*s) + 2 * (u64)s->query_room + s->nvisited / 8 +
-	       VEXFS_TOUCHED * sizeof(*s->touched) +
+	return sizeof(*s) + 2 * (u64)s->query_room + s->nvisited +
 	       s->room * sizeof(*s->pool) +
 	       s->cand_room * (2 * sizeof(*s->cands) + sizeof(*s->cand_code) +
 				2 * sizeof(*s->selected) + 1);

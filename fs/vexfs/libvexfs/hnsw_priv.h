@@ -83,8 +83,6 @@ static inline u32 vexfs_cand_slot(u64 cand)
 
 /* Links that are looked at together, at most; and codes in a selection. */
 #define VEXFS_BATCH		(2 * VEXFS_GRAPH_MAX_M)
-/* Slots remembered in order to clear their bits; beyond, all are cleared. */
-#define VEXFS_TOUCHED		32768u
 
 /* Nodes from which searches for rows of a group begin. */
 #define VEXFS_SHARED		256u
@@ -107,11 +105,13 @@ struct vexfs_graph_scratch {
 	/** @other: a code that others are compared with, same room */
 	struct vexfs_query *other;
 	u32	query_room;
-	/** @nvisited: slots that @visited has bits for */
+	/**
+	 * @nvisited: slots, or places, that @visited has a mark for: those that
+	 * this walk has visited have @mark_now
+	 */
 	u32	nvisited;
-	unsigned long *visited;
-	u32	*touched;
-	u32	ntouched;
+	u32	mark_now;
+	u8	*visited;
 	/** @pool: n candidates, ok of them fit for the result, sorted */
 	u64	*pool;
 	u32	room;

@@ -10,16 +10,11 @@
 
 void vexfs_walk_begin(struct vexfs_graph_scratch *s)
 {
-	u32 i;
-
-	if (s->ntouched > VEXFS_TOUCHED) {
-		memset(s->visited, 0,
-		       BITS_TO_LONGS(s->nvisited) * sizeof(*s->visited));
-	} else {
-		for (i = 0; i < s->ntouched; i++)
-			s->visited[BIT_WORD(s->touched[i])] = 0;
+	/* Marks of walks before are less; after so many all are taken away. */
+	if (++s->mark_now > U8_MAX) {
+		memset(s->visited, 0, s->nvisited);
+		s->mark_now = 1;
 	}
-	s->ntouched = 0;
 	s->n = 0;
 	s->ok = 0;
 	vexfs_rest_none(s);
@@ -54,26 +49,12 @@ void vexfs_walk_query(const struct vexfs_graph *g,
 static __always_inline u32 visit(struct vexfs_graph_scratch *s, u32 number,
 				 u32 fresh)
 {
-	unsigned long *word = s->visited + BIT_WORD(number);
-	unsigned long was = *word, bit = BIT_MASK(number);
+	const u8 mark = (u8)s->mark_now;
+	u8 was = s->visited[number];
 
 	s->batch_slot[fresh] = number;
-	*word = was | bit;
-	return fresh + !(was & bit);
-}
-
-/* The batch has so many now, of which those from @first on are new. */
-static __always_inline void visited_upto(struct vexfs_graph_scratch *s,
-					 u32 first, u32 n)
-{
-	s->n_batch = n;
-	if (likely(s->ntouched + n - first <= VEXFS_TOUCHED)) {
-		memcpy(s->touched + s->ntouched, s->batch_slot + first,
-		       (n - first) * sizeof(*s->touched));
-		s->ntouched += n - first;
-	} else {
-		s->ntouched = VEXFS_TOUCHED + 1;
-	}
+	s->visited[number] = mark;
+	return fresh + (was != mark);
 }
 
 /* Starts over on another layer, from what was found on this one. */
@@ -86,7 +67,7 @@ void vexfs_walk_again(struct vexfs_graph_scratch *s)
 	s->n = n;
 	s->ok = ok;
 	for (i = 0; i < n; i++) {
-		visited_upto(s, 0, visit(s, vexfs_cand_slot(s->pool[i]), 0));
+		visit(s, vexfs_cand_slot(s->pool[i]), 0);
 		s->pool[i] &= ~(u64)VEXFS_CAND_DONE;
 	}
 }
@@ -187,10 +168,7 @@ static __always_inline void expand(const struct vexfs_graph *g, u32 number,
 		n = read_placed(g, number, first, s);
 	else
 		n = read_links(g, number, level, first, s, new);
-	if (new)
-		visited_upto(s, first, n);
-	else
-		s->n_batch = n;
+	s->n_batch = n;
 	for (i = first; i < n; i++) {
 		s->batch_code[i] = walk_code(g, s, s->batch_slot[i]);
 		prefetch_code(g, s, s->batch_code[i]);
@@ -249,7 +227,7 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 {
 	u32 number = vexfs_walk_number(g, s, slot);
 
-	visited_upto(s, 0, visit(s, number, 0));
+	s->n_batch = visit(s, number, 0);
 	if (!s->n_batch)
 		return;
 	s->batch_code[0] = walk_code(g, s, number);
@@ -268,7 +246,7 @@ void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
 		for (i = 0, fresh = 0; i < now; i++)
 			fresh = visit(s, vexfs_walk_number(g, s, slots[i]),
 				      fresh);
-		visited_upto(s, 0, fresh);
+		s->n_batch = fresh;
 		for (i = 0; i < s->n_batch; i++) {
 			s->batch_code[i] = walk_code(g, s, s->batch_slot[i]);
 			prefetch_code(g, s, s->batch_code[i]);
@@ -449,8 +427,7 @@ static void scan_step(const struct vexfs_graph *g, u32 from, u32 end, u32 ef,
 
 	for (i = 0; i < n; i++) {
 		code[i] = walk_code(g, s, from + i);
-		s->touched[s->ntouched++] = from + i;
-		s->visited[BIT_WORD(from + i)] |= BIT_MASK(from + i);
+		s->visited[from + i] = (u8)s->mark_now;
 	}
 	walk_keys(g, s, code, n, keys);
 	s->compared += n;
