@@ -46,15 +46,21 @@ void vexfs_walk_query(const struct vexfs_graph *g,
  * it wasn't. Half of them were, so no branch could be predicted. Returns how
  * many there are then.
  */
-static __always_inline u32 visit(struct vexfs_graph_scratch *s, u32 number,
+static __always_inline u32 visit(u8 *visited, u8 mark, u32 number, u32 *batch,
 				 u32 fresh)
 {
-	const u8 mark = (u8)s->mark_now;
-	u8 was = s->visited[number];
+	u8 was = visited[number];
 
-	s->batch_slot[fresh] = number;
-	s->visited[number] = mark;
+	batch[fresh] = number;
+	visited[number] = mark;
 	return fresh + (was != mark);
+}
+
+static __always_inline u32 visit_one(struct vexfs_graph_scratch *s, u32 number,
+				     u32 fresh)
+{
+	return visit(s->visited, (u8)s->mark_now, number, s->batch_slot,
+		     fresh);
 }
 
 /* Starts over on another layer, from what was found on this one. */
@@ -67,7 +73,7 @@ void vexfs_walk_again(struct vexfs_graph_scratch *s)
 	s->n = n;
 	s->ok = ok;
 	for (i = 0; i < n; i++) {
-		visit(s, vexfs_cand_slot(s->pool[i]), 0);
+		visit_one(s, vexfs_cand_slot(s->pool[i]), 0);
 		s->pool[i] &= ~(u64)VEXFS_CAND_DONE;
 	}
 }
@@ -134,7 +140,7 @@ static __always_inline u32 read_links(const struct vexfs_graph *g, u32 number,
 			continue;
 		link = vexfs_walk_number(g, s, link - 1);
 		if (new)
-			n = visit(s, link, n);
+			n = visit_one(s, link, n);
 		else
 			s->batch_slot[n++] = link;
 	}
@@ -146,33 +152,55 @@ static __always_inline u32 read_placed(const struct vexfs_graph *g, u32 number,
 				       u32 first, struct vexfs_graph_scratch *s)
 {
 	const u32 *to = vexfs_arena_item(&g->signs->to, number);
-	u32 i, place, n = first;
+	const u32 *end = to + 2 * g->m, nvisited = s->nvisited;
+	const u8 mark = (u8)s->mark_now;
+	u8 *visited = s->visited;
+	u32 place, n = first;
 
-	for (i = 0; i < 2 * g->m; i++) {
-		place = READ_ONCE(to[i]);
+	for (; to < end; to++) {
+		place = READ_ONCE(*to);
 		if (!place)
 			break;
-		if (likely(place <= s->nvisited))
-			n = visit(s, place - 1, n);
+		if (likely(place <= nvisited))
+			n = visit(visited, mark, place - 1, s->batch_slot, n);
 	}
 	return n;
+}
+
+/* Codes of the batch from @first on: where they are, and on their way. */
+static __always_inline void batch_codes(const struct vexfs_graph *g,
+					struct vexfs_graph_scratch *s,
+					u32 first)
+{
+	const struct vexfs_arena *codes = s->by_signs ? &g->signs->codes :
+					  g->sp.nib_bytes ? &g->nibs :
+							    &g->codes;
+	void *const *chunk = codes->chunk;
+	const u32 shift = codes->shift, mask = (1u << shift) - 1;
+	const u32 size = codes->item_size;
+	u32 i, n = s->n_batch, number;
+	const void *code;
+
+	for (i = first; i < n; i++) {
+		number = s->batch_slot[i];
+		code = chunk[number >> shift] + (size_t)(number & mask) * size;
+		s->batch_code[i] = code;
+		vexfs_prefetch(code, size);
+	}
 }
 
 static __always_inline void expand(const struct vexfs_graph *g, u32 number,
 				   u32 level, u32 first,
 				   struct vexfs_graph_scratch *s, bool new)
 {
-	u32 i, n;
+	u32 n;
 
 	if (new && s->by_signs && !level)
 		n = read_placed(g, number, first, s);
 	else
 		n = read_links(g, number, level, first, s, new);
 	s->n_batch = n;
-	for (i = first; i < n; i++) {
-		s->batch_code[i] = walk_code(g, s, s->batch_slot[i]);
-		prefetch_code(g, s, s->batch_code[i]);
-	}
+	batch_codes(g, s, first);
 }
 
 static __always_inline void batch_keys(const struct vexfs_graph *g,
@@ -227,7 +255,7 @@ void vexfs_walk_seed(const struct vexfs_graph *g, u32 slot, u32 ef,
 {
 	u32 number = vexfs_walk_number(g, s, slot);
 
-	s->n_batch = visit(s, number, 0);
+	s->n_batch = visit_one(s, number, 0);
 	if (!s->n_batch)
 		return;
 	s->batch_code[0] = walk_code(g, s, number);
@@ -244,7 +272,7 @@ void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
 	for (; n; n -= now, slots += now) {
 		now = min(n, VEXFS_BATCH);
 		for (i = 0, fresh = 0; i < now; i++)
-			fresh = visit(s, vexfs_walk_number(g, s, slots[i]),
+			fresh = visit_one(s, vexfs_walk_number(g, s, slots[i]),
 				      fresh);
 		s->n_batch = fresh;
 		for (i = 0; i < s->n_batch; i++) {
