@@ -52,23 +52,86 @@ static __always_inline vf hadamard_within(vf v)
 	return v;
 }
 
-/* The whole of @regs registers, a power of two; not scaled. */
-static __always_inline void hadamard(vf *v, u32 regs)
+static __always_inline void hadamard_pairs(vf *r, const u32 n)
 {
-	u32 i, j, h;
+	u32 i, j;
 
-	for (i = 0; i < regs; i++)
-		v[i] = hadamard_within(v[i]);
-	for (h = 1; h < regs; h *= 2) {
-		for (i = 0; i < regs; i += 2 * h) {
-			for (j = i; j < i + h; j++) {
-				vf a = v[j], b = v[j + h];
+#pragma GCC unroll 4
+	for (j = 1; j < n; j *= 2) {
+#pragma GCC unroll 8
+		for (i = 0; i < n; i++) {
+			vf a = r[i], b = r[i | j];
 
-				v[j] = a + b;
-				v[j + h] = a - b;
-			}
+			if (i & j)
+				continue;
+			r[i] = a + b;
+			r[i | j] = a - b;
 		}
 	}
+}
+
+/* @n registers that follow each other: their signs, and the first levels. */
+static __always_inline void hadamard_first(vf *v, const vf *from,
+					   const vfu *signs, const u32 n)
+{
+	u32 i;
+	vf r[8];
+
+#pragma GCC unroll 8
+	for (i = 0; i < n; i++)
+		r[i] = hadamard_within((vf)((vi)from[i] ^ (vi)signs[i]));
+	hadamard_pairs(r, n);
+#pragma GCC unroll 8
+	for (i = 0; i < n; i++)
+		v[i] = r[i];
+}
+
+/* The next levels of all, of @n registers each, @h apart. */
+static __always_inline void hadamard_next(vf *v, u32 regs, u32 h, const u32 n,
+					  float scale)
+{
+	u32 i, j, k;
+	vf r[8];
+
+	for (i = 0; i < regs; i += n * h) {
+		for (j = i; j < i + h; j++) {
+#pragma GCC unroll 8
+			for (k = 0; k < n; k++)
+				r[k] = v[j + k * h];
+			hadamard_pairs(r, n);
+#pragma GCC unroll 8
+			for (k = 0; k < n; k++)
+				v[j + k * h] = r[k] * scale;
+		}
+	}
+}
+
+/*
+ * Changes the signs of @regs registers, a power of two, and multiplies them by
+ * the Hadamard matrix and by @scale. Registers take in three levels of it each
+ * time they are read.
+ */
+static __always_inline void hadamard(vf *v, const vf *from, const vfu *signs,
+				     u32 regs, float scale)
+{
+	u32 i, h = regs < 8 ? 1 : 8;
+
+	for (i = 0; i < regs; i += h) {
+		if (h == 8)
+			hadamard_first(v + i, from + i, signs + i, 8);
+		else
+			hadamard_first(v + i, from + i, signs + i, 1);
+	}
+	for (; regs / h > 8; h *= 8)
+		hadamard_next(v, regs, h, 8, 1.0f);
+	if (regs / h == 8)
+		hadamard_next(v, regs, h, 8, scale);
+	else if (regs / h == 4)
+		hadamard_next(v, regs, h, 4, scale);
+	else if (regs / h == 2)
+		hadamard_next(v, regs, h, 2, scale);
+	else
+		hadamard_next(v, regs, regs, 1, scale);
 }
 
 #endif /* __CHECKER__ */

@@ -20,19 +20,7 @@
 
 typedef float lfu __attribute__((vector_size(VB), may_alias)) __aligned(4);
 typedef float lfh __attribute__((vector_size(VB / 2), may_alias)) __aligned(4);
-typedef s32 liu __attribute__((vector_size(VB), may_alias)) __aligned(4);
 typedef double ld __attribute__((vector_size(VB)));
-
-/* Multiplies by the signs, then by the Hadamard matrix. */
-static __always_inline void lsh_round(vf *v, const liu *signs, const vf *from,
-				      u32 regs)
-{
-	u32 i;
-
-	for (i = 0; i < regs; i++)
-		v[i] = (vf)((vi)from[i] ^ signs[i]);
-	hadamard(v, regs);
-}
 
 static __always_inline float lsh_inverse_norm(const float *x, u32 n)
 {
@@ -86,9 +74,10 @@ static __always_inline const vf *lsh_turn(const struct vexfs_projector *pj,
 	vf *v = (vf *)(x + pj->width);
 	u32 i, regs = pj->width / VF;
 
-	lsh_round(v, (const liu *)signs, (const vf *)x, regs);
+	hadamard(v, (const vf *)x, (const vfu *)signs, regs, 1.0f);
 	for (i = 1; i < VEXFS_LSH_ROUNDS; i++)
-		lsh_round(v, (const liu *)(signs + i * pj->width), v, regs);
+		hadamard(v, v, (const vfu *)(signs + i * pj->width), regs,
+			 1.0f);
 	return v;
 }
 

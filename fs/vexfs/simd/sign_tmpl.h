@@ -25,20 +25,17 @@ typedef s16 sh __attribute__((vector_size(VB / 2), may_alias)) __aligned(1);
 void FN(vexfs_sign_turn_)(const struct vexfs_sign_table *t, u32 round,
 			  u32 *work)
 {
-	u32 regs = t->width / VF, part = 1, i;
-	const vi *signs = (const vi *)t->signs + (size_t)round * regs;
-	vf *v = (vf *)work, *at;
-	float scale;
+	const vfu *signs = (const vfu *)(t->signs + round * t->width);
+	u32 regs = t->width / VF, part = 1, at, i;
+	vf *v = (vf *)work;
 
 	while (2 * part <= regs)
 		part *= 2;
-	scale = (float)(1.0 / square_root(part * VF));
-	for (i = 0; i < regs; i++)
-		v[i] = (vf)((vi)v[i] ^ signs[i]);
-	at = round & 1 ? v + regs - part : v;
-	hadamard(at, part);
-	for (i = 0; i < part; i++)
-		at[i] *= scale;
+	at = round & 1 ? regs - part : 0;
+	for (i = at ? 0 : part; i < (at ? at : regs); i++)
+		v[i] = (vf)((vi)v[i] ^ (vi)signs[i]);
+	hadamard(v + at, v + at, signs + at, part,
+		 (float)(1.0 / square_root(part * VF)));
 }
 
 /* What a code stands for, then zeroes. */
