@@ -208,48 +208,147 @@ static __always_inline vf key_floats(const u32 *keys)
 	return (vf)(k ^ (top | ~(k >> 31)));
 }
 
-/* The least so far, sorted, and one more, of @want. Returns how many. */
-static __always_inline u32 sign_least_add(float *at, u32 *least, u32 n,
-					  u32 want, float is, u32 i)
-{
-	u32 j;
+/* A float of each lane, VEXFS_LANES of them. */
+struct FN(sign_lanes_) {
+	vf	v[SIGN_REGS];
+};
 
-	if (n == want && !(is < at[n - 1]))
-		return n;
-	j = n < want ? n++ : n - 1;
-	for (; j && is < at[j - 1]; j--) {
-		at[j] = at[j - 1];
-		least[j] = least[j - 1];
-	}
-	at[j] = is;
-	least[j] = i;
+static __always_inline vi sign_lane_numbers(u32 reg)
+{
+	vi n;
+	u32 i;
+
+	for (i = 0; i < VF; i++)
+		n[i] = (s32)(reg * VF + i);
 	return n;
 }
 
-/* Which of @n floats are the @want least, at most VEXFS_COARSE_NEAR; sorted. */
-u32 FN(vexfs_sign_least_)(const u32 *scores, u32 n, u32 want, u32 *least)
+/* How many of the first @n lanes are before each one in the order. */
+static __always_inline void sign_ranks(const struct FN(sign_lanes_) *l, u32 n,
+				       vi *rank)
 {
-	float lane[VF], at[VEXFS_COARSE_NEAR];
-	u32 i, j, got = 0, mask;
+	float lane[VEXFS_LANES];
+	u32 i, j;
 
-	for (i = 0; i < n; i += VF) {
-		const vf is = *(const vfu *)(scores + i);
+	__builtin_memcpy(lane, l, sizeof(lane));
+	for (j = 0; j < SIGN_REGS; j++)
+		rank[j] = (vi){};
+	for (i = 0; i < n; i++) {
+		const vf is = splat(lane[i]);
 
-		mask = ~0u >> (32 - VF);
-		if (got == want)
-			mask = (u32)MASK(is < splat(at[got - 1]));
-		if (n - i < VF)
-			mask &= (1u << (n - i)) - 1;
-		if (!mask)
-			continue;
-		__builtin_memcpy(lane, &is, sizeof(lane));
-		for (; mask; mask &= mask - 1) {
-			j = (u32)__builtin_ctz(mask);
-			got = sign_least_add(at, least, got, want, lane[j],
-					     i + j);
+#pragma GCC unroll 4
+		for (j = 0; j < SIGN_REGS; j++) {
+			const vi later = sign_lane_numbers(j) > (s32)i;
+
+			rank[j] -= (is < l->v[j]) |
+				   ((is == l->v[j]) & later);
 		}
 	}
+}
+
+/*
+ * Nothing that is above it is among the @want least: the least of each lane are
+ * @want or more different ones. None is a NaN.
+ */
+static __always_inline float sign_bound(const u32 *scores, u32 n, u32 want)
+{
+	struct FN(sign_lanes_) least;
+	float lane[VEXFS_LANES];
+	s32 rank[VEXFS_LANES];
+	vi ranks[SIGN_REGS];
+	u32 i, j;
+
+	if (n < VEXFS_LANES)
+		return bits_float(VEXFS_SIGN_NO_SHARE);
+	for (j = 0; j < SIGN_REGS; j++)
+		least.v[j] = *(const vfu *)(scores + j * VF);
+	for (i = VEXFS_LANES; i + VEXFS_LANES <= n; i += VEXFS_LANES) {
+#pragma GCC unroll 4
+		for (j = 0; j < SIGN_REGS; j++) {
+			const vf is = *(const vfu *)(scores + i + j * VF);
+			const vi less = is < least.v[j];
+
+			least.v[j] = (vf)(((vi)is & less) |
+					  ((vi)least.v[j] & ~less));
+		}
+	}
+	sign_ranks(&least, VEXFS_LANES, ranks);
+	__builtin_memcpy(rank, ranks, sizeof(rank));
+	__builtin_memcpy(lane, &least, sizeof(lane));
+	for (i = 0; i < VEXFS_LANES - 1 && (u32)rank[i] != want - 1; i++)
+		;
+	return lane[i];
+}
+
+/* The numbers of those that aren't above it, in their order. */
+static __always_inline u32 sign_upto(const u32 *scores, u32 n, float bound,
+				     u8 *number)
+{
+	u32 i, got = 0, mask;
+
+	for (i = 0; i < n; i += VF) {
+		const vi above = *(const vfu *)(scores + i) > splat(bound);
+
+		mask = (u32)MASK(~above);
+		if (n - i < VF)
+			mask &= (1u << (n - i)) - 1;
+		for (; mask; mask &= mask - 1)
+			number[got++] = (u8)(i + (u32)__builtin_ctz(mask));
+	}
 	return got;
+}
+
+/* The same, one by one: the least so far, sorted. */
+static noinline u32 sign_least_slowly(const u32 *scores, u32 n, u32 want,
+				      u32 *least)
+{
+	float at[VEXFS_COARSE_NEAR], is;
+	u32 i, j, got = 0;
+
+	for (i = 0; i < n; i++) {
+		is = bits_float(scores[i]);
+		if (got == want && !(is < at[got - 1]))
+			continue;
+		j = got < want ? got++ : got - 1;
+		for (; j && is < at[j - 1]; j--) {
+			at[j] = at[j - 1];
+			least[j] = least[j - 1];
+		}
+		at[j] = is;
+		least[j] = i;
+	}
+	return got;
+}
+
+/*
+ * Which of @n floats are the @want least, at most VEXFS_COARSE_NEAR; sorted.
+ * Which ones that is can't be foreseen, so branches are few: of those that may
+ * be among them, mostly some ten, the places in the order are counted.
+ */
+u32 FN(vexfs_sign_least_)(const u32 *scores, u32 n, u32 want, u32 *least)
+{
+	u8 number[VEXFS_SIGN_MAX_CENTRES];
+	struct FN(sign_lanes_) lanes;
+	u32 few[VEXFS_LANES], i, got;
+	s32 rank[VEXFS_LANES];
+	vi ranks[SIGN_REGS];
+
+	want = want < n ? want : n;
+	got = sign_upto(scores, n, sign_bound(scores, n, want), number);
+	if (got < want || got > VEXFS_LANES)
+		return sign_least_slowly(scores, n, want, least);
+	for (i = 0; i < VEXFS_LANES; i++)
+		few[i] = i < got ? scores[number[i]] : VEXFS_SIGN_NO_SHARE;
+	__builtin_memcpy(&lanes, few, sizeof(lanes));
+	sign_ranks(&lanes, got, ranks);
+	__builtin_memcpy(rank, ranks, sizeof(rank));
+	/* If some are no numbers there may be gaps. */
+	for (i = 0; i < want; i++)
+		least[i] = number[i];
+	for (i = 0; i < got; i++)
+		if ((u32)rank[i] < want)
+			least[rank[i]] = number[i];
+	return want;
 }
 
 /* Keys of all centres become floats that say which is nearer. */
