@@ -25,15 +25,26 @@
 						  (count8_t)((count8_t){} + \
 							     (char)(bit)), ~0ull)
 #endif
+#define GATHER(from, at) \
+	__builtin_ia32_gathersiv8si((v8i){}, (const int *)(from), at, \
+				    (v8i){} - 1, 4)
+#define MASK8(v)	(__builtin_ia32_movmskps256((v8f)(v)) != 0)
+/* In both halves of a register of 32 bytes. */
+#define TWICE(a, b, c, d)	a, b, c, d, (a) + 4, (b) + 4, (c) + 4, (d) + 4
+/* Codes that are compared at once. */
+#define COUNT_GROUP	8u
 
 typedef long long count64_t __attribute__((vector_size(64)));
 typedef char count8_t __attribute__((vector_size(64)));
 typedef int count32_t __attribute__((vector_size(64)));
 typedef u64 vc __attribute__((vector_size(64)));
 typedef u64 vch __attribute__((vector_size(32)));
-typedef u64 vcq __attribute__((vector_size(16)));
 typedef u64 vcu __attribute__((vector_size(64), may_alias)) __aligned(8);
 typedef u64 vchu __attribute__((vector_size(32), may_alias)) __aligned(8);
+typedef s32 v8i __attribute__((vector_size(32)));
+typedef u32 v8u __attribute__((vector_size(32)));
+typedef float v8f __attribute__((vector_size(32)));
+typedef s32 v4iu __attribute__((vector_size(16), may_alias)) __aligned(4);
 typedef u8 vcb __attribute__((vector_size(64), may_alias));
 
 /* Bytes of a plane, which is padded. */
@@ -73,33 +84,6 @@ void vexfs_sign_planes_avx512popcnt(const struct vexfs_space *sp,
 	}
 }
 
-/*
- * Adds what the bits of @w count in each plane, times its weight: 1, 2, 4 and
- * so on. Counts are in the first byte of eight.
- */
-static __always_inline count32_t add_counts(count32_t sum, vc w,
-					    const u8 *plane, u32 bytes)
-{
-	u32 p;
-
-#pragma GCC unroll 8
-	for (p = 0; p < VEXFS_SIGN_BITS; p++)
-		sum = ADD_TIMES(sum, (count32_t)
-				COUNT(w & *(const vc *)(plane + p * bytes)),
-				(count32_t)((vcb){} + (u8)(1u << p)));
-	return sum;
-}
-
-static __always_inline vch low_half(vc v)
-{
-	return __builtin_shufflevector(v, v, 0, 1, 2, 3);
-}
-
-static __always_inline vch high_half(vc v)
-{
-	return __builtin_shufflevector(v, v, 4, 5, 6, 7);
-}
-
 /* The last 32 bytes of two codes. */
 static __always_inline vc two_halves(const u8 *a, const u8 *b)
 {
@@ -108,47 +92,163 @@ static __always_inline vc two_halves(const u8 *a, const u8 *b)
 	return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
 }
 
+/* What the planes stand for: in registers, as compilers make them each time. */
+struct weights {
+	count32_t of[VEXFS_SIGN_BITS];
+};
+
+static __always_inline void weights_init(struct weights *w)
+{
+	u32 p;
+
+#pragma GCC unroll 8
+	for (p = 0; p < VEXFS_SIGN_BITS; p++) {
+		w->of[p] = (count32_t)((vcb){} + (u8)(1u << p));
+		asm("" : "+v" (w->of[p]));
+	}
+}
+
 /*
- * Sums of the query's values where bits are set. Codes are multiples of 32
- * bytes, and what is behind their bits meets the planes' padding.
+ * Adds what each of @n registers of bits counts in the planes, times what these
+ * stand for. Counts are in the first byte of eight.
  */
-static __always_inline v4i sign_products(const struct vexfs_space *sp,
-					 const struct vexfs_query_sign *qs,
-					 const u8 *const *c)
+static __always_inline void add_counts(count32_t *sum, const vc *bits,
+				       const u32 n, const u8 *plane, u32 bytes,
+				       const struct weights *w)
+{
+	u32 p, j;
+
+#pragma GCC unroll 8
+	for (p = 0; p < VEXFS_SIGN_BITS; p++) {
+		const vc is = *(const vc *)(plane + p * bytes);
+
+#pragma GCC unroll 8
+		for (j = 0; j < n; j++)
+			sum[j] = ADD_TIMES(sum[j],
+					   (count32_t)COUNT(bits[j] & is),
+					   w->of[p]);
+	}
+}
+
+static __always_inline vch fold(vc v)
+{
+	return __builtin_shufflevector(v, v, 0, 1, 2, 3) +
+	       __builtin_shufflevector(v, v, 4, 5, 6, 7);
+}
+
+/*
+ * Sums of the query's values where bits of eight codes are set. Codes are
+ * multiples of 32 bytes, and what is behind their bits meets the planes'
+ * padding.
+ */
+static __always_inline v8i count_eight(const struct vexfs_space *sp,
+				       const struct vexfs_query_sign *qs,
+				       const u8 *const *c,
+				       const struct weights *w)
 {
 	const u8 *planes = vexfs_sign_planes(sp, (void *)qs);
-	u32 bytes = plane_bytes(sp), end = vexfs_sign_width(sp->dims) / 8, i;
-	count32_t acc[SIGN_GROUP] = { 0 }, half[SIGN_GROUP / 2] = { 0 };
+	u32 bytes = plane_bytes(sp), end = vexfs_sign_width(sp->dims) / 8;
+	const vc second = { 0, 0, 0, 0, 32, 32, 32, 32 };
+	count32_t acc[8] = { 0 }, half[4] = { 0 };
+	vc bits[8], sum[4];
+	u32 i, j;
 	vch a, b;
-	vcq sum;
-	int j;
 
-	for (i = 0; i + 32 < end; i += 64)
-#pragma GCC unroll 4
-		for (j = 0; j < SIGN_GROUP; j++)
-			acc[j] = add_counts(acc[j], *(const vcu *)(c[j] + i),
-					    planes + i, bytes);
-	if (i < end)
-#pragma GCC unroll 2
-		for (j = 0; j < SIGN_GROUP / 2; j++)
-			half[j] = add_counts(half[j],
-					     two_halves(c[2 * j] + i,
-							c[2 * j + 1] + i),
-					     planes + i, bytes);
+	for (i = 0; i + 32 < end; i += 64) {
+#pragma GCC unroll 8
+		for (j = 0; j < 8; j++)
+			bits[j] = *(const vcu *)(c[j] + i);
+		add_counts(acc, bits, 8, planes + i, bytes, w);
+	}
 	/* Two in a word: counts are no negative numbers. */
-	a = low_half((vc)half[0]) + (high_half((vc)half[0]) << 32);
-	b = low_half((vc)half[1]) + (high_half((vc)half[1]) << 32);
-	a += low_half((vc)acc[0]) + high_half((vc)acc[0]) +
-	     ((low_half((vc)acc[1]) + high_half((vc)acc[1])) << 32);
-	b += low_half((vc)acc[2]) + high_half((vc)acc[2]) +
-	     ((low_half((vc)acc[3]) + high_half((vc)acc[3])) << 32);
-	a = __builtin_shufflevector(a, b, 0, 4, 2, 6) +
-	    __builtin_shufflevector(a, b, 1, 5, 3, 7);
-	sum = __builtin_shufflevector(a, a, 0, 1) +
-	      __builtin_shufflevector(a, a, 2, 3);
-	return (v4i)sum;
+#pragma GCC unroll 4
+	for (j = 0; j < 4; j++)
+		sum[j] = (vc)acc[2 * j] + ((vc)acc[2 * j + 1] << 32);
+	if (i < end) {
+#pragma GCC unroll 4
+		for (j = 0; j < 4; j++)
+			bits[j] = two_halves(c[2 * j] + i, c[2 * j + 1] + i);
+		add_counts(half, bits, 4, planes + i, bytes, w);
+#pragma GCC unroll 4
+		for (j = 0; j < 4; j++)
+			sum[j] += (vc)half[j] << second;
+	}
+	a = __builtin_shufflevector(fold(sum[0]), fold(sum[1]), 0, 4, 2, 6) +
+	    __builtin_shufflevector(fold(sum[0]), fold(sum[1]), 1, 5, 3, 7);
+	b = __builtin_shufflevector(fold(sum[2]), fold(sum[3]), 0, 4, 2, 6) +
+	    __builtin_shufflevector(fold(sum[2]), fold(sum[3]), 1, 5, 3, 7);
+	return (v8i)(__builtin_shufflevector(a, b, 0, 1, 4, 5) +
+		     __builtin_shufflevector(a, b, 2, 3, 6, 7));
+}
+
+/* The last 16 bytes of two codes: of each something, then the factors. */
+static __always_inline v8i two_tails(const struct vexfs_space *sp, const u8 *a,
+				     const u8 *b)
+{
+	const v4iu low = *(const v4iu *)(a + sp->sign_bytes - sizeof(v4iu));
+	const v4iu high = *(const v4iu *)(b + sp->sign_bytes - sizeof(v4iu));
+
+	return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+/* See the formula at struct vexfs_sign_factors; as sign_keys() computes it. */
+static __always_inline v8i keys_eight(const struct vexfs_space *sp,
+				      const struct vexfs_query_sign *qs,
+				      const u8 *const *c,
+				      const struct weights *w)
+{
+	const v8i a0 = two_tails(sp, c[0], c[4]), a1 = two_tails(sp, c[1], c[5]);
+	const v8i a2 = two_tails(sp, c[2], c[6]), a3 = two_tails(sp, c[3], c[7]);
+	const v8i low01 = __builtin_shufflevector(a0, a1, TWICE(0, 8, 1, 9));
+	const v8i low23 = __builtin_shufflevector(a2, a3, TWICE(0, 8, 1, 9));
+	const v8i high01 = __builtin_shufflevector(a0, a1, TWICE(2, 10, 3, 11));
+	const v8i high23 = __builtin_shufflevector(a2, a3, TWICE(2, 10, 3, 11));
+	const v8i gain = __builtin_shufflevector(low01, low23,
+						 TWICE(2, 3, 10, 11));
+	const v8i offset = __builtin_shufflevector(high01, high23,
+						   TWICE(0, 1, 8, 9));
+	const v8i last = __builtin_shufflevector(high01, high23,
+						 TWICE(2, 3, 10, 11));
+	const v8i share = GATHER(qs->share, last & 0xffff);
+	const v8i ones = (v8i)((v8u)last >> 16);
+	v8i bits = 2 * count_eight(sp, qs, c, w) -
+		   2 * (s32)VEXFS_SIGN_ZERO * ones - qs->sum;
+	v8f key = (v8f)gain * bits_float(qs->scale) *
+		  __builtin_convertvector(bits, v8f);
+
+	bits = (v8i)(((v8f)share + (v8f)offset) - key);
+	/* What is near may come out as nearer than possible. */
+	if (sp->metric != VEXFS_METRIC_IP)
+		bits &= ~(bits >> 31);
+	return bits ^ ((bits >> 31) | (s32)0x80000000);
+}
+
+bool vexfs_signs_avx512popcnt(const struct vexfs_space *sp,
+			      const struct vexfs_query_sign *qs,
+			      const void *const *signs, unsigned int n,
+			      u32 *keys)
+{
+	const v8u none = (v8u){} + VEXFS_SIGN_NO_KEY;
+	unsigned int i, j;
+	struct weights w;
+	v8i missing = {};
+
+	weights_init(&w);
+	for (i = 0; i < n; i += COUNT_GROUP) {
+		const u8 *c[COUNT_GROUP];
+		v8i out;
+
+#pragma GCC unroll 8
+		for (j = 0; j < COUNT_GROUP; j++)
+			c[j] = signs[i + j < n ? i + j : n - 1];
+		out = keys_eight(sp, qs, c, &w);
+		missing |= (v8i)((v8u)out >= none);
+		if (n - i >= COUNT_GROUP)
+			__builtin_memcpy(keys + i, &out, sizeof(out));
+		else
+			__builtin_memcpy(keys + i, &out, (n - i) * 4);
+	}
+	return MASK8(missing);
 }
 
 #endif /* __CHECKER__ */
-
-#include "signs_tmpl.h"
