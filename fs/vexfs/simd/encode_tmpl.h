@@ -219,7 +219,8 @@ void FN(vexfs_query_)(const struct vexfs_space *sp, const void *row,
 		break;
 	default:
 		FN(vexfs_widen_)(sp, row, q->data);
-		norm2 = exact_norm2((const float *)q->data, sp->dims);
+		norm2 = exact_query((const float *)q->data, sp->dims,
+				    vexfs_query_wide(sp, q));
 	}
 	__builtin_memcpy(&q->norm2, &norm2, sizeof(norm2));
 	q->norm = float_bits((float)square_root(norm2));

@@ -34,10 +34,10 @@ static __always_inline double fold_lanes(const vd *acc)
 }
 
 static __always_inline void exact_step(const u8 metric, vd *sum, vd *norm,
-				       const float *q, const float *r, u32 a)
+				       const vd *q, const float *r, u32 a)
 {
 	vd x = WIDEN(*(const vfh *)(r + a * VD));
-	vd y = WIDEN(*(const vfh *)(q + a * VD));
+	vd y = q[a];
 
 	if (metric == VEXFS_METRIC_L2) {
 		x -= y;
@@ -82,7 +82,7 @@ static __always_inline u32 exact(const u8 elem, const u8 metric,
 				 const void *row, const void *next)
 {
 	const u32 step = VEXFS_LANES * (elem == VEXFS_ELEM_F32 ? 4 : 2);
-	const float *q = (const float *)query->data;
+	const vd *q = vexfs_query_wide(sp, query);
 	vd sum[NACC] = { 0 }, norm[NACC] = { 0 };
 	vf wide[NSRC];
 	u32 i, a, n = sp->stride / (elem == VEXFS_ELEM_F32 ? 4 : 2);
@@ -104,12 +104,13 @@ static __always_inline u32 exact(const u8 elem, const u8 metric,
 		}
 #pragma GCC unroll 8
 		for (a = 0; a < NACC; a++)
-			exact_step(metric, sum, norm, q + i, r, a);
+			exact_step(metric, sum, norm, q, r, a);
+		q += NACC;
 	}
 	if (i < n) {
 #pragma GCC unroll 4
 		for (a = 0; a < NACC / 2; a++)
-			exact_step(metric, sum, norm, q + i, row + i * 4, a);
+			exact_step(metric, sum, norm, q, row + i * 4, a);
 	}
 	return exact_key(metric, query, fold_lanes(sum), fold_lanes(norm));
 }
@@ -156,16 +157,18 @@ void FN(vexfs_exact_)(const struct vexfs_space *sp,
 				    rows[i + VEXFS_ROWS_AHEAD] : NULL);
 }
 
-/* The square of the norm of a query, all lanes of which are there. */
-static double exact_norm2(const float *q, u32 dims)
+/*
+ * The elements of a query, all lanes of which are there, as doubles; returns the
+ * square of its norm.
+ */
+static double exact_query(const float *q, u32 dims, vd *wide)
 {
 	vd acc[NACC] = { 0 };
 	u32 i;
 
-	for (i = 0; i < ALIGN(dims, VEXFS_LANES); i += VD) {
-		vd v = WIDEN(*(const vfh *)(q + i));
-
-		acc[i / VD % NACC] += v * v;
+	for (i = 0; i < ALIGN(dims, VEXFS_LANES) / VD; i++) {
+		wide[i] = WIDEN(*(const vfh *)(q + i * VD));
+		acc[i % NACC] += wide[i] * wide[i];
 	}
 	return fold_lanes(acc);
 }

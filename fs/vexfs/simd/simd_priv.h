@@ -83,8 +83,8 @@ struct vexfs_query {
 	 * as s16 and bits to 64 bytes; the values of its code, s8; the same as
 	 * s16. Only the one of the last two that the instruction set in use
 	 * wants is there. For L1 there are, in their place, floats or the code
-	 * itself, and there is none for bits. Last the values as the short
-	 * codes have them, s8, each half in nib_bytes.
+	 * itself, and there is none for bits. Then floats as doubles. Last the
+	 * values as the short codes have them, s8, each half in nib_bytes.
 	 */
 	u8	data[] __aligned(64);
 };
@@ -113,6 +113,18 @@ static inline void *vexfs_query_s16(const struct vexfs_space *sp,
 				    const struct vexfs_query *q)
 {
 	return vexfs_query_s8(sp, q) + sp->code_bytes;
+}
+
+/* Doubles, for exact distances of floating-point elements. */
+static inline void *vexfs_query_wide(const struct vexfs_space *sp,
+				     const struct vexfs_query *q)
+{
+	return vexfs_query_s8(sp, q) + 5 * sp->code_bytes;
+}
+
+static inline u32 vexfs_query_wide_bytes(const struct vexfs_space *sp)
+{
+	return sp->exact ? 0 : ALIGN(sp->dims, VEXFS_LANES) * 8;
 }
 
 static inline void *vexfs_query_nib(const struct vexfs_space *sp,

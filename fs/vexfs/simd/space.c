@@ -97,7 +97,7 @@ int vexfs_space_init(struct vexfs_space *sp, u8 elem, u8 metric, u32 dims)
 	/* After the row: its code, and the values of that as s16 or floats */
 	sp->query_bytes = (u32)sizeof(struct vexfs_query) +
 			  vexfs_query_row_bytes(sp) + 5 * sp->code_bytes +
-			  2 * sp->nib_bytes + sp->query_sign_bytes;
+			  vexfs_query_wide_bytes(sp) + 2 * sp->nib_bytes + sp->query_sign_bytes;
 	return 0;
 }
 
