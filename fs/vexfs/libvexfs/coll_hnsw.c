@@ -305,6 +305,19 @@ static int vexfs_hnsw_pin(struct vexfs_coll_searcher *s, u32 from)
 	return err;
 }
 
+/* What is read besides the row of each that is pinned, when it is a hit. */
+static void vexfs_hnsw_fetch(const struct vexfs_coll_searcher *s)
+{
+	const struct vexfs_coll *coll = s->coll;
+	u32 i;
+
+	for (i = 0; i < s->nbatch; i++) {
+		prefetch(vexfs_arena_item(&coll->flags, s->batch[i]));
+		prefetch(vexfs_arena_item(&coll->ids, s->batch[i]));
+	}
+	vexfs_rows_fetch(&coll->sp, s->pins->row, s->nbatch);
+}
+
 static void vexfs_hnsw_unpin(struct vexfs_coll_searcher *s)
 {
 	if (s->nbatch)
@@ -404,7 +417,7 @@ static int vexfs_hnsw_step(struct vexfs_coll_searcher *s)
 		err = s->ncand ? vexfs_hnsw_pin(s, 0) : 0;
 		if (err || !s->ncand)
 			return err;
-		vexfs_rows_fetch(&s->coll->sp, s->pins->row, s->nbatch);
+		vexfs_hnsw_fetch(s);
 		s->stage = VEXFS_HNSW_COMPARE;
 		return 1;
 	default:
