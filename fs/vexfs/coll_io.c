@@ -87,6 +87,32 @@ static struct folio *vexfs_rows_folio(struct vexfs_pin_call *pc,
 }
 
 /*
+ * A folio that was seen in the page cache, or where one of it may be: takes a
+ * reference if it holds @index now, and is up to date.
+ */
+static struct folio *vexfs_folio_try(struct address_space *mapping,
+				     struct folio *folio, pgoff_t index)
+{
+	if (!folio_try_get(folio))
+		return NULL;
+	if (folio->mapping == mapping && folio_contains(folio, index) &&
+	    folio_test_uptodate(folio))
+		return folio;
+	folio_put(folio);
+	return NULL;
+}
+
+/* The folio of @index, if it lies right behind @last, with a reference. */
+static struct folio *vexfs_folio_behind(struct address_space *mapping,
+					struct folio *last, pgoff_t index)
+{
+	struct page *page = pfn_to_online_page(folio_pfn(last) +
+					       folio_nr_pages(last));
+
+	return page ? vexfs_folio_try(mapping, page_folio(page), index) : NULL;
+}
+
+/*
  * A row that crosses from one folio into the next is copied together.
  * Consumes the reference to @folio.
  */
@@ -137,9 +163,13 @@ static bool vexfs_row_span(struct vexfs_pin_call *pc, unsigned int i,
 	loff_t pos = (loff_t)pc->slots[i] * pc->stride;
 	size_t len = folio_size(folio) - off;
 	struct folio *last = folio, *next;
+	pgoff_t index;
 
 	while (len < pc->stride) {
-		next = vexfs_rows_folio(pc, i, (pos + len) >> PAGE_SHIFT);
+		index = (pos + len) >> PAGE_SHIFT;
+		next = vexfs_folio_behind(pc->inode->i_mapping, last, index);
+		if (!next)
+			next = vexfs_rows_folio(pc, i, index);
 		if (IS_ERR(next))
 			break;
 		if (folio_pos(next) != pos + len ||
@@ -165,10 +195,11 @@ static int vexfs_coll_pin_row(struct vexfs_pin_call *pc, unsigned int i)
 {
 	struct vexfs_row_pins *pins = pc->pins;
 	loff_t pos = (loff_t)pc->slots[i] * pc->stride;
-	struct folio *folio;
+	struct folio *folio = pins->cookie[i];
 	size_t off;
 
-	folio = vexfs_rows_folio(pc, i, pos >> PAGE_SHIFT);
+	if (!folio)
+		folio = vexfs_rows_folio(pc, i, pos >> PAGE_SHIFT);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	off = offset_in_folio(folio, pos);
@@ -205,23 +236,33 @@ static void vexfs_coll_unpin_rows(void *priv, struct vexfs_row_pins *pins)
 
 /*
  * The rows that a search asks for lie anywhere. Taking a reference makes the
- * CPU wait for all that was read before; so what leads to the folios is looked
- * at first, for all rows at once. They may go meanwhile, and may be gone.
+ * CPU wait for all that was read before: so first what leads to the folios is
+ * looked at, for all rows at once. Leaves the folio that each row begins in,
+ * with a reference, in its cookie; NULL where that is not as simple.
  */
-static void vexfs_rows_prefetch(const struct vexfs_pin_call *pc)
+static void vexfs_rows_find(const struct vexfs_pin_call *pc)
 {
-	struct folio *folio;
+	struct address_space *mapping = pc->inode->i_mapping;
+	void **cookie = pc->pins->cookie;
 	unsigned int i;
+	pgoff_t index;
 
-	if (pc->n < 2 || pc->slots[pc->n - 1] == pc->slots[0] + pc->n - 1)
-		return;
+	/* What is freed meanwhile remains a folio, or a page of one. */
+	rcu_read_lock();
 	for (i = 0; i < pc->n; i++) {
-		folio = xa_load(&pc->inode->i_mapping->i_pages,
-				((loff_t)pc->slots[i] * pc->stride) >>
-				PAGE_SHIFT);
-		if (folio && !xa_is_value(folio))
-			prefetchw(folio);
+		index = ((loff_t)pc->slots[i] * pc->stride) >> PAGE_SHIFT;
+		cookie[i] = xa_load(&mapping->i_pages, index);
+		if (xa_is_value(cookie[i]))
+			cookie[i] = NULL;
+		if (cookie[i])
+			prefetchw(cookie[i]);
 	}
+	for (i = 0; i < pc->n; i++) {
+		index = ((loff_t)pc->slots[i] * pc->stride) >> PAGE_SHIFT;
+		if (cookie[i])
+			cookie[i] = vexfs_folio_try(mapping, cookie[i], index);
+	}
+	rcu_read_unlock();
 }
 
 static int vexfs_coll_pin_rows(void *priv, const u32 *slots, unsigned int n,
@@ -243,14 +284,21 @@ static int vexfs_coll_pin_rows(void *priv, const u32 *slots, unsigned int n,
 	for (i = 0; i < n; i++)
 		if (((loff_t)slots[i] + 1) * pc.stride > size)
 			return -EIO;
-	vexfs_rows_prefetch(&pc);
+	if (n > 1 && slots[n - 1] != slots[0] + n - 1)
+		vexfs_rows_find(&pc);
+	else
+		memset(pins->cookie, 0, n * sizeof(*pins->cookie));
 	for (i = 0; i < n && !err; i++) {
 		err = vexfs_coll_pin_row(&pc, i);
 		if (!err)
 			pins->n = i + 1;
 	}
-	if (err)
-		vexfs_coll_unpin_rows(c, pins);
+	if (!err)
+		return 0;
+	for (; i < n; i++)
+		if (pins->cookie[i])
+			folio_put(pins->cookie[i]);
+	vexfs_coll_unpin_rows(c, pins);
 	return err;
 }
 
