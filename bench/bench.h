@@ -101,6 +101,7 @@ struct bench_options {
 	double	seconds;		/* of a cell of a curve */
 	size_t	max_rows;
 	size_t	append_rows;
+	size_t	touch;			/* bytes of memory to begin with */
 };
 
 extern struct bench_options bench_opt;
@@ -113,17 +114,20 @@ double bench_now(void);
 /* Of this thread, and of the whole process. */
 double bench_cpu(void);
 double bench_cpu_all(void);
-/* Bytes that the allocator has handed out. */
-uint64_t bench_heap(void);
-void *bench_must(void *p);
-/* Large and often read: on huge pages where there are. */
-void *bench_alloc(size_t bytes);
-void bench_free(void *p, size_t bytes);
 double bench_median(double *v, size_t n);
 /* (largest - smallest) / median */
 double bench_spread(double *v, size_t n);
 /* One line on stderr, with the time. */
 void bench_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* memory.c */
+void bench_memory_touch(size_t bytes);
+/* Bytes that the allocator has handed out. */
+uint64_t bench_heap(void);
+void *bench_must(void *p);
+/* Large and often read, zeroed: on huge pages where there are. */
+void *bench_alloc(size_t bytes);
+void bench_free(void *p, size_t bytes);
 
 /* data.c */
 int bench_data_load(struct bench_data *d);

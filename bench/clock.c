@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Time, memory and medians.
+ * Time and medians.
  *
  * Copyright (C) 2026 The VexFS authors
  */
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "bench.h"
-
-#define HUGE_PAGE	(2ul << 20)
 
 static double seconds(clockid_t clock)
 {
@@ -37,43 +32,6 @@ double bench_cpu(void)
 double bench_cpu_all(void)
 {
 	return seconds(CLOCK_PROCESS_CPUTIME_ID);
-}
-
-uint64_t bench_heap(void)
-{
-	struct mallinfo2 mi = mallinfo2();
-
-	return mi.uordblks + mi.hblkhd;
-}
-
-void *bench_must(void *p)
-{
-	if (!p) {
-		fprintf(stderr, "bench: out of memory\n");
-		exit(1);
-	}
-	return p;
-}
-
-static size_t huge(size_t bytes)
-{
-	return (bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-}
-
-void *bench_alloc(size_t bytes)
-{
-	void *p = aligned_alloc(HUGE_PAGE, huge(bytes));
-
-	bench_must(p);
-	madvise(p, huge(bytes), MADV_HUGEPAGE);
-	memset(p, 0, huge(bytes));
-	return p;
-}
-
-void bench_free(void *p, size_t bytes)
-{
-	(void)bytes;
-	free(p);
 }
 
 static int compare(const void *a, const void *b)

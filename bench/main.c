@@ -250,7 +250,7 @@ static void usage(void)
 		"Usage: bench -d DATA-FOLDER [-o OUT.json] [-c CACHE-FOLDER]\n"
 		"\t[-s SET,...] [-e ENGINE,...] [-p PART,...] [-n ROWS] [-r ROUNDS]\n"
 		"\t[-t SECONDS] [-a FOLDER (for appends)] [-A ROWS] [-K GUEST-COMMAND]\n"
-		"\t[-i sse2|avx2|avx512]\n"
+		"\t[-i sse2|avx2|avx512] [-M MEGABYTES (of memory to touch first)]\n"
 		"Parts: search, threads, scan, append, kernel\n");
 	exit(2);
 }
@@ -297,6 +297,9 @@ static void option(int c)
 	case 'i':
 		bench_opt.simd = optarg;
 		break;
+	case 'M':
+		bench_opt.touch = strtoul(optarg, NULL, 0) << 20;
+		break;
 	default:
 		usage();
 	}
@@ -308,7 +311,7 @@ int main(int argc, char **argv)
 	size_t i;
 	int c;
 
-	while ((c = getopt(argc, argv, "d:o:c:s:e:p:n:r:t:a:A:K:i:")) != -1)
+	while ((c = getopt(argc, argv, "d:o:c:s:e:p:n:r:t:a:A:K:i:M:")) != -1)
 		option(c);
 	if (!bench_opt.data || optind != argc || !bench_opt.rounds ||
 	    bench_opt.rounds > 15)
@@ -324,6 +327,10 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &sa, NULL);
 	if (bench_opt.kernel && bench_kernel_start())
 		return 1;
+	if (bench_opt.touch) {
+		bench_say("touching %zu MB of memory", bench_opt.touch >> 20);
+		bench_memory_touch(bench_opt.touch);
+	}
 	for (i = 0; i < sizeof(sets) / sizeof(sets[0]) && !bench_stop; i++)
 		if (listed(bench_opt.sets, sets[i].name))
 			run_set(sets + i);

@@ -40,6 +40,15 @@ generate() {
 	mv "$data/$name-query.new" "$data/$name-query.npy"
 }
 
+# Megabytes that are touched before anything is measured: 4 GB if that is a
+# quarter at most of what is free.
+memory() {
+	awk '/^MemAvailable/ {
+		mb = int($2 / 4096)
+		print mb < 4096 ? mb : 4096
+	}' /proc/meminfo
+}
+
 data_smoke() {
 	data=$out/smoke
 	mkdir -p "$data"
@@ -62,7 +71,7 @@ data_all() {
 	generate syn128u8 "$rows" -d 128 -8
 	[ -f "$data/glove.npy" ] || python3 demo/glove20k/make.py --all \
 		"$data/glove.npy" "$data/glove.txt"
-	args+=(-r "${ROUNDS:-5}")
+	args+=(-r "${ROUNDS:-5}" -M "$(memory)")
 	[ -z "${SETS:-}" ] || args+=(-s "$SETS")
 	if [ "$size" = quick ]; then
 		ENGINES=${ENGINES:-hnswlib,vexfs-native,vexfs-native-bulk,vexfs-kernel}

