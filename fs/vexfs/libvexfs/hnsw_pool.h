@@ -157,7 +157,7 @@ static __always_inline void vexfs_pool_order(u64 *cand, u32 n)
  * From so many on in the pool and in the batch, moving what is in the pool once
  * saves more than order among the new ones takes.
  */
-#define VEXFS_MERGE_POOL	112u
+#define VEXFS_MERGE_POOL	48u
 #define VEXFS_MERGE_LEAST	4u
 
 /*

@@ -120,49 +120,55 @@ prefetch_links(const struct vexfs_graph *g,
 			       g->links.item_size);
 }
 
-/*
- * The links of a node join the batch, from @first on; those that weren't
- * visited, if @new. Returns how many it has then.
- */
+/* The links of a node join the batch. Returns how many it has then. */
 static __always_inline u32 read_links(const struct vexfs_graph *g, u32 number,
-				      u32 level, u32 first,
-				      struct vexfs_graph_scratch *s, bool new)
+				      u32 level, struct vexfs_graph_scratch *s)
 {
 	const __le32 *links = vexfs_graph_links(g, vexfs_walk_slot(s, number),
 						level);
-	u32 i, link, n = first, degree = vexfs_graph_degree(g, level);
+	u32 i, link, n = 0, degree = vexfs_graph_degree(g, level);
 
 	for (i = 0; links && i < degree; i++) {
 		link = vexfs_link_get(links + i);
 		if (!link)
 			break;
-		if (unlikely(link > s->nvisited))
-			continue;
-		link = vexfs_walk_number(g, s, link - 1);
-		if (new)
-			n = visit_one(s, link, n);
-		else
-			s->batch_slot[n++] = link;
+		if (likely(link <= s->nvisited))
+			s->batch_slot[n++] = vexfs_walk_number(g, s, link - 1);
 	}
 	return n;
 }
 
-/* On layer 0, as they are beside the sign codes. */
-static __always_inline u32 read_placed(const struct vexfs_graph *g, u32 number,
-				       u32 first, struct vexfs_graph_scratch *s)
+/*
+ * The same of those that weren't visited, from @first on. On layer 0 places are
+ * beside the sign codes, and read in place of slots.
+ */
+static __always_inline u32 read_new(const struct vexfs_graph *g, u32 number,
+				    u32 level, u32 first,
+				    struct vexfs_graph_scratch *s)
 {
-	const u32 *to = vexfs_arena_item(&g->signs->to, number);
-	const u32 *end = to + 2 * g->m, nvisited = s->nvisited;
+	const u32 degree = vexfs_graph_degree(g, level);
+	const u32 nvisited = s->nvisited;
+	const bool placed = s->by_signs && !level;
 	const u8 mark = (u8)s->mark_now;
 	u8 *visited = s->visited;
-	u32 place, n = first;
+	const void *links;
+	u32 i, link, n = first;
 
-	for (; to < end; to++) {
-		place = READ_ONCE(*to);
-		if (!place)
+	if (placed)
+		links = vexfs_arena_item(&g->signs->to, number);
+	else
+		links = vexfs_graph_links(g, vexfs_walk_slot(s, number), level);
+	for (i = 0; links && i < degree; i++) {
+		link = placed ? READ_ONCE(((const u32 *)links)[i]) :
+				vexfs_link_get((const __le32 *)links + i);
+		if (!link)
 			break;
-		if (likely(place <= nvisited))
-			n = visit(visited, mark, place - 1, s->batch_slot, n);
+		if (unlikely(link > nvisited))
+			continue;
+		link--;
+		if (level)
+			link = vexfs_walk_number(g, s, link);
+		n = visit(visited, mark, link, s->batch_slot, n);
 	}
 	return n;
 }
@@ -193,13 +199,10 @@ static __always_inline void expand(const struct vexfs_graph *g, u32 number,
 				   u32 level, u32 first,
 				   struct vexfs_graph_scratch *s, bool new)
 {
-	u32 n;
-
-	if (new && s->by_signs && !level)
-		n = read_placed(g, number, first, s);
+	if (new)
+		s->n_batch = read_new(g, number, level, first, s);
 	else
-		n = read_links(g, number, level, first, s, new);
-	s->n_batch = n;
+		s->n_batch = read_links(g, number, level, s);
 	batch_codes(g, s, first);
 }
 
