@@ -515,6 +515,30 @@ static void test_levels(u32 n)
 	vt_done("the graph doesn't depend on the instruction set", NULL);
 }
 
+/*
+ * A scratch marks what a search has visited, and takes the marks away when it
+ * has used all there are: what was visited so many searches ago counts no more.
+ */
+static void test_again(u32 n)
+{
+	struct coll *c = coll_of(VEXFS_METRIC_L2, n, 8, 40);
+	u32 first[K], got[K], i, gap;
+
+	search(c, query(0), 30, NULL, first, K);
+	/* A search is a walk or two. */
+	for (gap = U8_MAX / 2 - 3; gap < U8_MAX + 3; gap++) {
+		if (gap == U8_MAX / 2 + 3)
+			gap = U8_MAX - 3;
+		for (i = 0; i < gap; i++)
+			search(c, query(1), 8, NULL, got, K);
+		i = search(c, query(0), 30, NULL, got, K);
+		CHECK(i == K && !memcmp(got, first, sizeof(got)),
+		      "other results after %u searches", gap);
+	}
+	coll_free(c);
+	vt_done("the same search after others", NULL);
+}
+
 static void test_memory(void)
 {
 	struct coll *c = coll_of(VEXFS_METRIC_L2, 200, 8, 40);
@@ -709,6 +733,7 @@ int main(int argc, char **argv)
 	test_small();
 	test_parameters();
 	test_memory();
+	test_again(1500);
 	test_recall(VEXFS_METRIC_COSINE, "cosine", SLOW ? 3000 : all, 0.97);
 	test_recall(VEXFS_METRIC_L2, "L2", SLOW ? 1500 : 6000, 0.97);
 	test_recall(VEXFS_METRIC_IP, "inner product", SLOW ? 1500 : 6000,
