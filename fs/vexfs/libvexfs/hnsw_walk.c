@@ -276,12 +276,9 @@ void vexfs_walk_seeds(const struct vexfs_graph *g, const u32 *slots, u32 n,
 		now = min(n, VEXFS_BATCH);
 		for (i = 0, fresh = 0; i < now; i++)
 			fresh = visit_one(s, vexfs_walk_number(g, s, slots[i]),
-				      fresh);
+					  fresh);
 		s->n_batch = fresh;
-		for (i = 0; i < s->n_batch; i++) {
-			s->batch_code[i] = walk_code(g, s, s->batch_slot[i]);
-			prefetch_code(g, s, s->batch_code[i]);
-		}
+		batch_codes(g, s, 0);
 		batch_keys(g, s);
 		batch_sift(s, ef);
 		for (i = 0; i < s->n_batch; i++)
