@@ -121,6 +121,7 @@ double bench_spread(double *v, size_t n);
 void bench_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* memory.c */
+/* Once, before there is anything: memory that is there already, and stays. */
 void bench_memory_touch(size_t bytes);
 /* Bytes that the allocator has handed out. */
 uint64_t bench_heap(void);

@@ -87,8 +87,8 @@ static struct folio *vexfs_rows_folio(struct vexfs_pin_call *pc,
 }
 
 /*
- * A folio that was seen in the page cache, or where one of it may be: takes a
- * reference if it holds @index now, and is up to date.
+ * A folio that was seen in the page cache, or lies where one of it may: with a
+ * reference if it is in there, holds @index and is up to date; else NULL.
  */
 static struct folio *vexfs_folio_try(struct address_space *mapping,
 				     struct folio *folio, pgoff_t index)

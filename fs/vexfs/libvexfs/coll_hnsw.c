@@ -305,7 +305,7 @@ static int vexfs_hnsw_pin(struct vexfs_coll_searcher *s, u32 from)
 	return err;
 }
 
-/* What is read besides the row of each that is pinned, when it is a hit. */
+/* What is read of those that are pinned: their flags and ids, first rows. */
 static void vexfs_hnsw_fetch(const struct vexfs_coll_searcher *s)
 {
 	const struct vexfs_coll *coll = s->coll;

@@ -94,10 +94,11 @@ int vexfs_space_init(struct vexfs_space *sp, u8 elem, u8 metric, u32 dims)
 	sp->sign_bytes = space_sign_bytes(sp);
 	sp->nib_bytes = space_nib_bytes(sp);
 	sp->query_sign_bytes = space_query_sign_bytes(sp);
-	/* After the row: its code, and the values of that as s16 or floats */
+	/* After the row: its code, the values of that, the row as doubles */
 	sp->query_bytes = (u32)sizeof(struct vexfs_query) +
 			  vexfs_query_row_bytes(sp) + 5 * sp->code_bytes +
-			  vexfs_query_wide_bytes(sp) + 2 * sp->nib_bytes + sp->query_sign_bytes;
+			  vexfs_query_wide_bytes(sp) + 2 * sp->nib_bytes +
+			  sp->query_sign_bytes;
 	return 0;
 }
 
